@@ -1,0 +1,1 @@
+"""The latent geometry of push-forward generative models."""
