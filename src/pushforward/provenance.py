@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from pushforward.errors import InputError
+
 PACKAGES = ("torch", "numpy", "scipy", "scikit-learn")
 
 
@@ -31,3 +33,21 @@ def processor() -> str:
     except OSError:
         names = []
     return f"{names[0]} ({os.cpu_count()} cores)" if names else platform.machine()
+
+
+def device() -> torch.device:
+    """The device to work on: that of PUSHFORWARD_DEVICE (`cpu`, `cuda`, `cuda:1`), else a GPU if there is one.
+
+    Raises:
+        InputError: the device that was asked for is not here.
+    """
+    wanted = os.environ.get("PUSHFORWARD_DEVICE", "auto")
+    if wanted == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(wanted)
+    except RuntimeError:
+        raise InputError(f"PUSHFORWARD_DEVICE={wanted}: expected auto, cpu, cuda or cuda:N.") from None
+    if chosen.type == "cuda" and not torch.cuda.is_available():
+        raise InputError(f"PUSHFORWARD_DEVICE={wanted}, but no GPU is available here. Unset it, or say cpu.")
+    return chosen

@@ -1,0 +1,1 @@
+"""What there is to make, and what of it is fresh: decided by content, never by file times."""

@@ -1,0 +1,18 @@
+# Table of contents: the walk goes down this list. `snakemake -n` in demo/, reduced/ or here.
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/measure.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        [job.outs["csv"] for job in PLAN.of("table")],
+        [job.outs["png"] for job in PLAN.of("sheet")],

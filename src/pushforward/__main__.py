@@ -1,0 +1,7 @@
+"""`python -m pushforward`."""
+
+import sys
+
+from pushforward.cli import main
+
+sys.exit(main())

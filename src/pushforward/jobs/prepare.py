@@ -1,0 +1,10 @@
+"""Prepare one data set."""
+
+from typing import Any
+
+from pushforward import data
+
+
+def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str]) -> None:
+    """Write the arrays of a data set."""
+    data.save(outs["data"], data.prepare(**params))

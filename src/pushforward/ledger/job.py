@@ -1,0 +1,85 @@
+"""One job: what it may see, what it makes, and the record that it leaves."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pushforward import artifacts
+from pushforward.ledger.code import closure
+from pushforward.ledger.digests import Digests
+
+SPECS = Path("work/specs")
+RECORDS = Path("results/records")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A node of the plan.
+
+    Attributes:
+        rule: the Snakemake rule, and the module in `pushforward.jobs` that does the work.
+        wildcards: what tells this job from others of its rule.
+        params: the only parameters that the job can read.
+        modules: code that the rule loads by name, beside what its own module imports.
+        deps: name -> path of every file that is read.
+        outs: name -> path of every file that is written; the first names the job.
+        files: package data that is read.
+        threads: processor threads; they are part of the result's last bits.
+        precious: costly to make: never made again silently when it is missing or altered.
+    """
+
+    rule: str
+    wildcards: dict[str, str]
+    params: dict[str, Any]
+    modules: tuple[str, ...]
+    deps: dict[str, str]
+    outs: dict[str, str]
+    files: tuple[str, ...] = ()
+    threads: int = 1
+    precious: bool = False
+
+    @property
+    def name(self) -> str:
+        """Path of the first output."""
+        return next(iter(self.outs.values()))
+
+    @property
+    def spec_path(self) -> Path:
+        """Where the job finds its spec."""
+        return SPECS / f"{self.name}.json"
+
+    @property
+    def record_path(self) -> Path:
+        """Where the job's record is kept; git tracks it."""
+        return record_path(self.name)
+
+    def spec(self) -> dict[str, Any]:
+        """Everything that decides the result but the content of `deps`."""
+        return {
+            "rule": self.rule,
+            "wildcards": self.wildcards,
+            "params": self.params,
+            "threads": self.threads,
+            "deps": self.deps,
+            "outs": self.outs,
+            "code": closure((f"pushforward.jobs.{self.rule}", *self.modules), self.files),
+        }
+
+
+def record_path(out: str) -> Path:
+    """`results/models/x/s0.safetensors` -> `results/records/models/x/s0.safetensors.json`."""
+    return RECORDS / f"{out.removeprefix('results/')}.json"
+
+
+def seal(spec: dict[str, Any], deps: dict[str, str], facts: dict[str, Any]) -> None:
+    """Write the record of a job that ended well.
+
+    Args:
+        spec: what the job was given.
+        deps: path -> md5 of every input, taken before the work began.
+        facts: seconds, device, versions.
+    """
+    digest = Digests(None)
+    outs = {path: digest(path) for path in spec["outs"].values()}
+    name = next(iter(spec["outs"].values()))
+    artifacts.write_json(record_path(name), {"spec": spec, "deps": deps, "outs": outs, "facts": facts})

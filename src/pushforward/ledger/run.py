@@ -1,0 +1,58 @@
+"""Run one job from its spec: lock, work, seal. Needs neither Snakemake nor DVC."""
+
+import importlib
+import logging
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from pushforward import artifacts
+from pushforward.errors import InputError, Missing
+from pushforward.ledger import job as jobs
+from pushforward.ledger.digests import Digests
+from pushforward.ledger.lock import hold
+
+log = logging.getLogger(__name__)
+
+
+def run(spec: dict[str, Any]) -> None:
+    """Do the work of a spec and leave its record.
+
+    Raises:
+        Missing: an input is not here.
+        Locked: another process makes the same file.
+    """
+    name = next(iter(spec["outs"].values()))
+    digest = Digests(None)
+    with hold(Path("work/locks") / f"{name}.lock", f"making {name}"):
+        for path in spec["deps"].values():
+            if not os.path.exists(path):
+                raise Missing(f"{path} is not here; {name} needs it. Make it first, or fetch it with `make pull`.")
+        deps = {path: digest(path) for path in spec["deps"].values()}
+        started = time.monotonic()
+        module = importlib.import_module(f"pushforward.jobs.{spec['rule']}")
+        environment = _prepare_machine(spec["threads"])
+        module.run(spec["params"], spec["deps"], spec["outs"])
+        for path in spec["outs"].values():
+            if not os.path.exists(path):
+                raise InputError(f"{name}: the job ended, but did not write {path}. This is a defect of the rule.")
+        jobs.seal(spec, deps, {"seconds": round(time.monotonic() - started, 3), **environment})
+    log.info("%s made in %.1f s", name, time.monotonic() - started)
+
+
+def run_file(path: str | Path) -> None:
+    """Run the job whose spec stands in a file."""
+    run(artifacts.read_json(path))
+
+
+def _prepare_machine(threads: int) -> dict[str, Any]:
+    """Pin the threads and tell where the work is done."""
+    import torch
+    from threadpoolctl import threadpool_limits
+
+    from pushforward.provenance import device, environment
+
+    torch.set_num_threads(threads)
+    threadpool_limits(threads)
+    return environment(device())

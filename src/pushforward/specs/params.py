@@ -1,0 +1,154 @@
+"""Typed form of the whole of params.yaml. Every key is stated there; the few defaults mean 'none'."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from pushforward.specs.materials import Dataset, Model, Oracle
+from pushforward.specs.section import Count, Name, Natural, NonNegative, Positive, Section, Share
+from pushforward.specs.training import Recipe, Run
+
+
+class Seeds(Section):
+    """Where every random stream starts."""
+
+    training: Annotated[list[Natural], Field(min_length=1)]
+    measures: Natural
+
+
+class Threshold(Section):
+    """A gate's threshold at test time."""
+
+    method: Literal["threshold"]
+    tau: float
+
+
+class Jacobian(Section):
+    """Jacobian-based truncation: keep the share of latents with the smallest Jacobian norm."""
+
+    method: Literal["jacobian"]
+    keep: Annotated[float, Field(gt=0, le=1)]
+
+
+class Prdc(Section):
+    """Precision, recall, density, coverage: neighbours and points a side."""
+
+    k: Count
+    points: Count
+
+
+class Separability(Section):
+    """Linear separability: latents to fit and to score, iterations as printed and to convergence."""
+
+    train: Count
+    test: Count
+    max_iter: Count
+    converged_iter: Count
+
+
+class Convexity(Section):
+    """Convexity of the classes: pairs a class, and the size of the printed protocol's pools."""
+
+    pairs_per_class: Count
+    pool: Count
+
+
+class Balance(Section):
+    """Class balance: samples that are labelled."""
+
+    points: Count
+
+
+class Isoperimetry(Section):
+    """Ratio to the optimal partition: latents, and length of the segments that count label changes."""
+
+    points: Count
+    step: Positive
+
+
+class Protocol(Section):
+    """One way of measuring: order and centring of PRDC, the oracle's threshold, and where it filters."""
+
+    prdc: Literal["correct", "swapped", "centred"]
+    threshold: Share
+    filter_train: bool
+    convex_pool: bool
+
+
+class Protocols(Section):
+    """What the authors' code computed, and what the text describes."""
+
+    printed: Protocol
+    corrected: Protocol
+
+
+class Measures(Section):
+    """Every probe and metric."""
+
+    prdc: Prdc
+    separability: Separability
+    convexity: Convexity
+    balance: Balance
+    isoperimetry: Isoperimetry
+    protocols: dict[Name, Protocols]
+
+
+class Row(Section):
+    """One line of a table: the printed row's names, and the run that re-makes it (null: not run at this scale)."""
+
+    dataset: str
+    model: str
+    variant: str
+    run: Name | None
+    sampling: Name | None = None
+
+
+class Table(Section):
+    """One table of the paper."""
+
+    title: str
+    source: str
+    metrics: Annotated[list[str], Field(min_length=1)]
+    rows: dict[Name, Row]
+
+
+class Figure(Section):
+    """One figure of the paper: the runs it draws."""
+
+    runs: list[Name]
+
+
+class Params(Section):
+    """The whole file."""
+
+    scale: Literal["paper", "reduced", "demo"]
+    seeds: Seeds
+    datasets: dict[Name, Dataset]
+    oracles: dict[Name, Oracle]
+    models: dict[Name, Model]
+    defaults: dict[Name, Recipe]
+    runs: dict[Name, Run]
+    sampling: dict[Name, Annotated[Threshold | Jacobian, Field(discriminator="method")]]
+    measures: Measures
+    tables: dict[Name, Table]
+    figures: dict[Name, Figure]
+
+    def recipe(self, run: str) -> Recipe:
+        """The full recipe of a run: its own numbers over those of the recipe that it names."""
+        own: Any = self.runs[run]
+        given = {k: getattr(own, k) for k in own.model_fields_set if k in Recipe.model_fields}
+        base = self.defaults[own.recipe]
+        return Recipe(**{k: given.get(k, getattr(base, k)) for k in Recipe.model_fields})
+
+    def seeds_of(self, run: str) -> list[int]:
+        """Training seeds of a run."""
+        return list(self.runs[run].seeds or self.seeds.training)
+
+    def oracle_of(self, dataset: str) -> str | None:
+        """The oracle that labels samples of a data set; None for mixtures, where the nearest centre is exact."""
+        spec = self.datasets[dataset]
+        if spec.kind == "gaussians":
+            return None
+        if spec.kind == "synthetic":
+            return self.oracle_of(self.runs[spec.run].dataset)
+        return next((name for name, oracle in self.oracles.items() if oracle.dataset == dataset), None)

@@ -1,0 +1,29 @@
+# Read the parameters, make the plan, and let the ledger answer for freshness.
+from snakemake.utils import validate
+from snakemake_interface_executor_plugins.settings import ExecMode
+
+from pushforward.ledger.plan import PATTERNS
+from pushforward.ledger.snakemake import Bridge, read_params
+
+
+BRIDGE = Bridge(
+    read_params(),
+    active=workflow.exec_mode == ExecMode.DEFAULT,
+    # What -F and -R ask for is known only after this file was read.
+    forced=lambda: (
+        bool(workflow.dag_settings.forceall),
+        frozenset(map(str, workflow.dag_settings.forcerun)),
+    ),
+)
+PLAN = BRIDGE.plan
+config.update(BRIDGE.config)
+validate(config, str(Path(workflow.basedir) / "workflow/schemas/params.schema.json"), set_default=False)
+JOB = f"{sys.executable} -m pushforward job {{input.spec}}"
+
+
+wildcard_constraints:
+    dataset="[a-z0-9][a-z0-9_-]*",
+    oracle="[a-z0-9][a-z0-9_-]*",
+    run="[a-z0-9][a-z0-9_-]*",
+    seed="[0-9]+",
+    table="[a-z0-9][a-z0-9_]*",
