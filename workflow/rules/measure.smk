@@ -31,3 +31,12 @@ rule sheet:
         "work/log/sheet/{run}.log",
     shell:
         JOB + " > {log} 2>&1"
+
+
+for run_id in sorted({job.wildcards["run"] for job in PLAN.of("measure")}):
+
+    rule:
+        name:
+            f"measure-{run_id}"
+        input:
+            [job.name for job in PLAN.of("measure", run=run_id)],

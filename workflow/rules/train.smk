@@ -20,3 +20,13 @@ rule train:
     threads: BRIDGE.threads("train")
     shell:
         JOB + " > {log} 2>&1"
+
+
+# A run by its id: `snakemake train-digits-cnn-d16`.
+for run_id in sorted({job.wildcards["run"] for job in PLAN.of("train")}):
+
+    rule:
+        name:
+            f"train-{run_id}"
+        input:
+            [job.name for job in PLAN.of("train", run=run_id)],

@@ -56,6 +56,7 @@ class Job:
     def spec(self) -> dict[str, Any]:
         """Everything that decides the result but the content of `deps`."""
         return {
+            "name": self.name,
             "rule": self.rule,
             "wildcards": self.wildcards,
             "params": self.params,
@@ -81,5 +82,4 @@ def seal(spec: dict[str, Any], deps: dict[str, str], facts: dict[str, Any]) -> N
     """
     digest = Digests(None)
     outs = {path: digest(path) for path in spec["outs"].values()}
-    name = next(iter(spec["outs"].values()))
-    artifacts.write_json(record_path(name), {"spec": spec, "deps": deps, "outs": outs, "facts": facts})
+    artifacts.write_json(record_path(spec["name"]), {"spec": spec, "deps": deps, "outs": outs, "facts": facts})

@@ -1,6 +1,5 @@
 """The plan: every job that params.yaml asks for, from data to tables, as plain objects."""
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -86,8 +85,7 @@ def plan(params: Params) -> Plan:
         jobs += [
             job for seed in params.seeds_of(run) for job in (_train(params, run, seed), _measure(params, run, seed))
         ]
-        if params.datasets[params.runs[run].dataset].kind != "gaussians":
-            jobs.append(_sheet(params, run))
+        jobs.append(_sheet(params, run))
     jobs += [_table(params, name) for name in params.tables]
     return Plan(jobs)
 
@@ -102,6 +100,17 @@ def _plain(section: Any) -> dict[str, Any]:
 
 def _data_module(kind: str) -> str:
     return f"pushforward.data.{DATA_MODULES.get(kind, kind)}"
+
+
+def _network_modules(params: Params, run: str) -> tuple[str, ...]:
+    """What is loaded by name to build a run's networks and law of z."""
+    own = params.runs[run]
+    return f"pushforward.models.{params.models[own.model].kind}", f"pushforward.latents.{own.latent.law}"
+
+
+def _label_module(params: Params, dataset: str) -> str:
+    """What is loaded by name to label samples."""
+    return "pushforward.models.classifier" if params.oracle_of(dataset) else "pushforward.data.gaussians"
 
 
 def _prepare(params: Params, name: str) -> Job:
@@ -145,7 +154,7 @@ def _train(params: Params, run: str, seed: int) -> Job:
             "latent": {**_plain(own.latent), "dim": own.latent_dim},
             **given,
         },
-        modules=(f"pushforward.models.{model.kind}", f"pushforward.latents.{own.latent.law}"),
+        modules=_network_modules(params, run),
         deps={"data": f"data/{own.dataset}.npz"},
         outs=_outs("train", run=run, seed=seed),
         threads=recipe.threads,
@@ -167,7 +176,7 @@ def _reference(params: Params, dataset: str) -> Job:
         rule="reference",
         wildcards={"dataset": dataset},
         params={**_plain(measures.prdc), "seed": params.seeds.measures},
-        modules=("pushforward.models.classifier",) if params.oracle_of(dataset) else ("pushforward.data.gaussians",),
+        modules=(_label_module(params, dataset),),
         deps={"data": f"data/{dataset}.npz", **_oracle_deps(params, dataset)},
         outs=_outs("reference", dataset=dataset),
         threads=2,
@@ -176,8 +185,7 @@ def _reference(params: Params, dataset: str) -> Job:
 
 def _measure(params: Params, run: str, seed: int) -> Job:
     own, recipe, measures = params.runs[run], params.recipe(run), params.measures
-    model, trained = params.models[own.model], _outs("train", run=run, seed=seed)
-    labels = "pushforward.models.classifier" if params.oracle_of(own.dataset) else "pushforward.data.gaussians"
+    trained = _outs("train", run=run, seed=seed)
     return Job(
         rule="measure",
         wildcards={"run": run, "seed": str(seed)},
@@ -190,7 +198,7 @@ def _measure(params: Params, run: str, seed: int) -> Job:
             },
             "protocols": _plain(measures.protocols[recipe.protocol]),
         },
-        modules=(f"pushforward.models.{model.kind}", f"pushforward.latents.{own.latent.law}", labels),
+        modules=(*_network_modules(params, run), _label_module(params, own.dataset)),
         deps={
             "weights": trained["weights"],
             "about": trained["about"],
@@ -245,12 +253,3 @@ def _table(params: Params, name: str) -> Job:
         files=("report/printed.csv",),
     )
 
-
-def match(path: str) -> tuple[str, dict[str, str]] | None:
-    """The rule and wildcards whose first output is `path`; None if no rule makes it."""
-    for rule, patterns in PATTERNS.items():
-        for pattern in patterns.values():
-            regex = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(pattern))
-            if found := re.fullmatch(regex, path):
-                return rule, found.groupdict()
-    return None

@@ -23,7 +23,7 @@ def run(spec: dict[str, Any]) -> None:
         Missing: an input is not here.
         Locked: another process makes the same file.
     """
-    name = next(iter(spec["outs"].values()))
+    name = spec["name"]
     digest = Digests(None)
     with hold(Path("work/locks") / f"{name}.lock", f"making {name}"):
         for path in spec["deps"].values():

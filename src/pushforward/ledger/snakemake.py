@@ -74,7 +74,7 @@ class Bridge:
         if state is None:
             return {"spec": str(job.spec_path), **job.deps}
         self._mark(job, state.status == "stale")
-        wanted = {k: p for k, p in job.deps.items() if state.status != "fresh" or os.path.exists(p)}
+        wanted = {k: p for k, p in job.deps.items() if state.status != "fresh" or self._here(p)}
         return {"spec": str(job.spec_path), **{k: self._edge(p) for k, p in wanted.items()}}
 
     def _mark(self, job: Job, stale: bool) -> None:
@@ -89,6 +89,11 @@ class Bridge:
                 os.utime(path, (FRESH, FRESH))
         os.utime(job.spec_path, (STALE, STALE) if stale else (FRESH, FRESH))
         self.ledger.digest.save()
+
+    def _here(self, path: str) -> bool:
+        """Whether a fresh job need not do without this input; an upstream job with outputs missing is left alone."""
+        above = self.plan.owner(path)
+        return os.path.exists(path) and (above is None or self.ledger.state(above).status != "absent")
 
     def _edge(self, path: str) -> Any:
         """Times count only along edges to files that are about to be made anew."""
