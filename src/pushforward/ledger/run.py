@@ -3,6 +3,7 @@
 import importlib
 import logging
 import os
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from pushforward.ledger.digests import Digests
 from pushforward.ledger.lock import hold
 
 log = logging.getLogger(__name__)
+# Unfinished work of a job, by its spec: a job with other parameters or other code never goes on from it.
+SCRATCH = Path("work/scratch")
 
 
 def run(spec: dict[str, Any]) -> None:
@@ -33,11 +36,13 @@ def run(spec: dict[str, Any]) -> None:
         started = time.monotonic()
         module = importlib.import_module(f"pushforward.jobs.{spec['rule']}")
         environment = _prepare_machine(spec["threads"])
-        module.run(spec["params"], spec["deps"], spec["outs"])
+        scratch = SCRATCH / artifacts.digest_json(spec)[:16]
+        module.run(spec["params"], spec["deps"], spec["outs"], scratch)
         for path in spec["outs"].values():
             if not os.path.exists(path):
                 raise InputError(f"{name}: the job ended, but did not write {path}. This is a defect of the rule.")
         jobs.seal(spec, deps, {"seconds": round(time.monotonic() - started, 3), **environment})
+        shutil.rmtree(scratch, ignore_errors=True)
     log.info("%s made in %.1f s", name, time.monotonic() - started)
 
 

@@ -94,11 +94,12 @@ class Measures(Section):
 
 
 class Row(Section):
-    """One line of a table: the printed row's names, and the run that re-makes it (null: not run at this scale)."""
+    """One line of a table: names as printed, and the run that re-makes it (null: not run at this scale)."""
 
     dataset: str
     model: str
     variant: str
+    printed: bool = True
     run: Name | None
     sampling: Name | None = None
 

@@ -1,0 +1,85 @@
+"""What a training costs, before it starts: operations counted from the networks, seconds from this machine's speed."""
+
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from pushforward import models
+from pushforward.data.dataset import Dataset
+from pushforward.errors import Resource
+
+LIMIT = "PUSHFORWARD_MAX_HOURS"
+DEFAULT_HOURS = 12.0
+# Speed of a training step over that of a large matrix product: about one for the networks of the paper.
+EFFICIENCY = 1.0
+
+
+def require_affordable(params: Mapping[str, Any], data: Dataset, device: torch.device) -> None:
+    """Refuse a training that would take longer here than the person allowed.
+
+    Args:
+        params: those of a training job.
+        data: what it trains on.
+        device: where it would run; a GPU is always allowed.
+
+    Raises:
+        Resource: the estimate is above PUSHFORWARD_MAX_HOURS; the message gives it, and how to go on.
+    """
+    if device.type != "cpu":
+        return
+    operations = params["steps"] * operations_per_step(params, data)
+    hours = operations / speed() / EFFICIENCY / 3600
+    allowed = float(os.environ.get(LIMIT, DEFAULT_HOURS))
+    if hours > allowed:
+        raise Resource(
+            f"{params['run']}: {params['steps']:,} steps are {operations / 1e15:,.1f} PFLOP, about {_duration(hours)} on "
+            f"this CPU with {torch.get_num_threads()} threads (allowed: {allowed:g} hours). Run it on a machine with a "
+            f"GPU, take the smaller scale (`snakemake --directory reduced ...`), or allow it: {LIMIT}={hours + 1:.0f}. "
+            f"It resumes where it was stopped."
+        )
+
+
+def operations_per_step(params: Mapping[str, Any], data: Dataset) -> float:
+    """Floating-point operations of one step of WGAN-GP: `critic_steps` of the critic, one of the generator.
+
+    In units of a forward pass: real and fake forward and backward 6, the penalty 4 of the critic and 1 of the generator
+    a critic step; 3 of the generator and 2 of the critic a generator step.
+    """
+    kind, dim = params["model"]["kind"], params["latent"]["dim"]
+    sizes = {
+        part: models.sizes(kind, part, params["model"][part], data.shape, latent_dim=dim)
+        for part in ("generator", "critic")
+    }
+    with torch.device("meta"):
+        generator, critic = (models.build(kind, part, **sizes[part]) for part in ("generator", "critic"))
+        once = forward(generator, torch.zeros(2, dim)) / 2, forward(critic, torch.zeros(2, *data.shape)) / 2
+    batch, steps = params["batch"], params["critic_steps"]
+    for_generator = params["generator_batch"] or batch
+    return steps * batch * (10 * once[1] + once[0]) + for_generator * (3 * once[0] + 2 * once[1])
+
+
+def forward(network: nn.Module, batch: torch.Tensor) -> int:
+    """Operations of one forward pass of a batch, counted without computing."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(batch)
+    return counter.get_total_flops()
+
+
+def speed(size: int = 1024, seconds: float = 0.2) -> float:
+    """Operations a second of this machine's matrix product with the threads now set."""
+    a = torch.ones(size, size)
+    a @ a
+    count, started = 0, time.perf_counter()
+    while (elapsed := time.perf_counter() - started) < seconds:
+        a @ a
+        count += 1
+    return count * 2 * size**3 / elapsed
+
+
+def _duration(hours: float) -> str:
+    return f"{hours:.0f} hours" if hours < 72 else f"{hours / 24:,.0f} days"
