@@ -1,5 +1,6 @@
 import hashlib
 import itertools
+import os
 import subprocess
 import sys
 
@@ -51,7 +52,7 @@ def test_files_are_the_same_bytes_in_another_process(tmp_path):
     found = []
     for place, seed in (("a", "1"), ("b", "2")):
         (tmp_path / place).mkdir()
-        environment = {"PYTHONHASHSEED": seed, "MPLCONFIGDIR": str(tmp_path), "PATH": ""}
+        environment = os.environ | {"PYTHONHASHSEED": seed, "MPLCONFIGDIR": str(tmp_path)}
         subprocess.run([sys.executable, "-c", DRAW, str(tmp_path / place / "figure1")], check=True, env=environment)
         files = [tmp_path / place / f"figure1{suffix}" for suffix in (".pdf", ".png")]
         found.append([hashlib.sha256(file.read_bytes()).hexdigest() for file in files])
