@@ -33,7 +33,7 @@ def test_the_unsure_are_framed_and_marked():
     drawing = sheet(images, labels, np.array([0.69, 0.7, 0.2, 1.0]), 4)
     edges = [to_hex(patch.get_edgecolor()).upper() for patch in drawing.axes[0].patches]
     assert [edge == style.VERMILLION for edge in edges] == [True, False, True, False]
-    assert words(drawing) == ["0 69 % ?", "1 70 %", "2 20 % ?", "3 100 %"]
+    assert words(drawing) == ["0: 69 % ?", "1: 70 %", "2: 20 % ?", "3: 100 %"]
 
 
 def test_text_never_runs_over_its_neighbour(tmp_path):

@@ -148,10 +148,10 @@ class _Canvas:
 
 def _fit(texts: Sequence[Sequence[str]], points: float) -> tuple[str, float, int]:
     """How texts are joined, their size, and their lines, so that none is wider than an image of that many points."""
-    longest = max(len(" ".join(text)) for text in texts)
+    longest = max(len(": ".join(text)) for text in texts)
     size = min(POINTS, points / (WIDE_LETTER * longest))
     if size >= POINTS_LEAST or max(map(len, texts)) == 1:
-        return " ", size, 1
+        return ": ", size, 1
     longest = max(len(line) for text in texts for line in text)
     return "\n", min(POINTS, points / (WIDE_LETTER * longest)), 2
 
