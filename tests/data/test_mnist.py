@@ -1,6 +1,7 @@
 import gzip
 import hashlib
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -85,3 +86,13 @@ def test_real_mnist(shared, tmp_path):
     assert mnist_data.train_labels.bincount().tolist() == counts
     assert mnist_data.train_labels[:5].tolist() == [5, 0, 4, 1, 9]
     assert not (tmp_path / "raw").exists()
+
+
+def test_real_fashion_mnist(tmp_path):
+    """As the Debian package dataset-fashion-mnist installs it: other gzip bytes, the same content."""
+    folder = Path("/usr/share/datasets/fashion-mnist")
+    if not folder.is_dir():
+        pytest.skip(f"{folder} is not here (package dataset-fashion-mnist)")
+    arrays = data.prepare("fashion-mnist", raw=str(tmp_path), mirror=str(folder))
+    assert np.bincount(arrays["train_labels"]).tolist() == [6000] * 10
+    assert np.bincount(arrays["test_labels"]).tolist() == [1000] * 10

@@ -143,11 +143,11 @@ class Permuted:
         return self.order[first : self.position]
 
     def _read(self, chosen: Tensor) -> Tensor:
-        x = scale(self.tensor[chosen], *self.span)
-        if not self.flip:
-            return x
-        mirrored = self.flipped[chosen].view(-1, *[1] * (x.ndim - 1))
-        return torch.where(mirrored, x.flip(-1), x)
+        x = self.tensor[chosen]
+        if self.flip:  # before scaling: bytes are a quarter of the floats
+            mirrored = self.flipped[chosen].view(-1, *[1] * (x.ndim - 1))
+            x = torch.where(mirrored, x.flip(-1), x)
+        return scale(x, *self.span)
 
 
 class Mixture:
