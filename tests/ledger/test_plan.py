@@ -40,7 +40,26 @@ def test_one_rate_changes_one_training(scale):
     text = (scale / "params.yaml").read_text()
     old = "digits-cnn-d2: {dataset: digits, model: cnn, latent_dim: 2, recipe: mnist"
     assert old in text
-    (scale / "params.yaml").write_text(text.replace(old, old + ", critic_lr: 3.0e-4"))
+    (scale / "params.yaml").write_text(text.replace(old, old + ", penalty: 5.0"))
     after = {name: job.spec() for name, job in plan(load()).jobs.items()}
     changed = {name for name in before if before[name] != after[name]}
     assert changed == {"results/models/digits-cnn-d2/s0.safetensors"}
+
+
+def test_the_modules_of_the_registries_are_those_of_the_plan():
+    """The plan may not import the registries: they import torch, which would cost every call of Snakemake a second."""
+    from pushforward import data, latents
+    from pushforward.ledger import plan as planning
+
+    assert {kind: planning.DATA_MODULES.get(kind, kind) for kind in data.KINDS} == data.KINDS
+    assert {law: planning.LAW_MODULES.get(law, law) for law in latents.LAWS} == {
+        law: place.split(":")[0] for law, place in latents.LAWS.items()
+    }
+
+
+def test_planning_does_not_import_torch():
+    import subprocess
+    import sys
+
+    code = "import sys, pushforward.ledger.snakemake, pushforward.specs.load; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

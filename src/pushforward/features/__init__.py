@@ -1,0 +1,1 @@
+"""From samples to vectors and labels: what metrics compare and probes learn from."""

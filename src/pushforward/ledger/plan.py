@@ -31,6 +31,7 @@ DATA_MODULES = {
     "cifar100": "cifar",
     "cifar10-jpeg": "cifar10_jpeg",
 }
+LAW_MODULES = {"random_directions": "controls", "norm": "controls"}
 
 
 class Plan:
@@ -105,7 +106,8 @@ def _data_module(kind: str) -> str:
 def _network_modules(params: Params, run: str) -> tuple[str, ...]:
     """What is loaded by name to build a run's networks and law of z."""
     own = params.runs[run]
-    return f"pushforward.models.{params.models[own.model].kind}", f"pushforward.latents.{own.latent.law}"
+    law = LAW_MODULES.get(own.latent.law, own.latent.law)
+    return f"pushforward.models.{params.models[own.model].kind}", f"pushforward.latents.{law}"
 
 
 def _label_module(params: Params, dataset: str) -> str:
@@ -134,7 +136,6 @@ def _oracle(params: Params, name: str) -> Job:
         modules=("pushforward.models.classifier",),
         deps={"data": f"data/{oracle.dataset}.npz"},
         outs=_outs("oracle", oracle=name),
-        threads=2,
         precious=True,
     )
 
@@ -179,7 +180,6 @@ def _reference(params: Params, dataset: str) -> Job:
         modules=(_label_module(params, dataset),),
         deps={"data": f"data/{dataset}.npz", **_oracle_deps(params, dataset)},
         outs=_outs("reference", dataset=dataset),
-        threads=2,
     )
 
 
@@ -207,7 +207,6 @@ def _measure(params: Params, run: str, seed: int) -> Job:
             **_oracle_deps(params, own.dataset),
         },
         outs=_outs("measure", run=run, seed=seed),
-        threads=2 if params.oracle_of(own.dataset) else 1,
     )
 
 

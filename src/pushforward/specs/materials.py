@@ -6,6 +6,8 @@ from pydantic import Field
 
 from pushforward.specs.section import Count, Name, Natural, NonNegative, Positive, Section, Share
 
+Rate = Annotated[float, Field(gt=0, le=1)]
+
 
 class Gaussians(Section):
     """A mixture of Gaussians; lengths in the units of the data, sigma per coordinate."""
@@ -97,8 +99,10 @@ class SimplicialLaw(Section):
     components: Annotated[int, Field(ge=2)]
     score: Literal["cosine", "neg_distance", "dot", "gap"]
     norm: Literal["unit", "sqrt_d"]
+    directions: Literal["axes", "simplex"] | None = None
     tau: float | None = None
-    acceptance: Annotated[float, Field(gt=0, le=1)] | None = None
+    acceptance: Rate | None = None
+    margin: Positive | None = None
 
 
 class LinearLaw(Section):
@@ -106,7 +110,25 @@ class LinearLaw(Section):
 
     law: Literal["linear"]
     components: Annotated[int, Field(ge=2)]
-    tau: float
+    tau: float | None = None
+    acceptance: Rate | None = None
+
+
+class RandomDirectionsLaw(Section):
+    """A control: a gate made of random directions instead of a simplicial cluster."""
+
+    law: Literal["random_directions"]
+    components: Annotated[int, Field(ge=2)]
+    score: Literal["cosine", "neg_distance", "dot", "gap"]
+    norm: Literal["unit", "sqrt_d"]
+    acceptance: Rate
+
+
+class NormLaw(Section):
+    """A control: latents of small norm."""
+
+    law: Literal["norm"]
+    acceptance: Rate
 
 
 class MixtureLaw(Section):
@@ -117,4 +139,6 @@ class MixtureLaw(Section):
     variant: Literal["printed", "faithful"]
 
 
-Latent = Annotated[GaussianLaw | SimplicialLaw | LinearLaw | MixtureLaw, Field(discriminator="law")]
+Latent = Annotated[
+    GaussianLaw | SimplicialLaw | LinearLaw | RandomDirectionsLaw | NormLaw | MixtureLaw, Field(discriminator="law")
+]
