@@ -1,0 +1,77 @@
+"""Draw latents, decode them, and label what comes out."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pushforward.latents.law import Law
+
+Decode = Callable[[Tensor], Tensor]
+Classify = Callable[[Tensor], tuple[Tensor, Tensor]]
+BATCH = 1000
+PATIENCE = 200  # times the latents asked for, drawn before a confidence filter is given up
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Latents with the oracle's word on their images.
+
+    Attributes:
+        z: (n, d).
+        label: (n,) int64.
+        confidence: (n,), in [0, 1].
+        drawn: latents drawn to get these n.
+    """
+
+    z: Tensor
+    label: Tensor
+    confidence: Tensor
+    drawn: int
+
+    @property
+    def acceptance(self) -> float:
+        """Share of the drawn latents that are kept."""
+        return len(self.z) / self.drawn
+
+    def confident(self, threshold: float, n: int | None = None) -> "Labelled":
+        """The first `n` (None: all) whose confidence is above `threshold`; fewer where there are not so many."""
+        kept = (self.confidence > threshold).nonzero().flatten()
+        short = n is None or len(kept) < n
+        drawn = self.drawn if short else int(kept[n - 1]) + 1  # type: ignore[index, operator]
+        kept = kept if short else kept[:n]
+        return Labelled(self.z[kept], self.label[kept], self.confidence[kept], drawn)
+
+
+@torch.no_grad()
+def samples(decode: Decode, law: Law, n: int, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches of latents (b, d) and what they decode to (b, ...), `n` in all."""
+    for start in range(0, n, BATCH):
+        z = law.sample(min(BATCH, n - start), generator)
+        yield z, decode(z)
+
+
+def labelled(decode: Decode, law: Law, classify: Classify, n: int, generator: torch.Generator) -> Labelled:
+    """`n` latents, each with the oracle's label and confidence."""
+    parts = [(z, *classify(x)) for z, x in samples(decode, law, n, generator)]
+    z, label, confidence = (torch.cat(part) for part in zip(*parts, strict=True))
+    return Labelled(z, label, confidence, n)
+
+
+def confident(
+    decode: Decode, law: Law, classify: Classify, n: int, threshold: float, generator: torch.Generator
+) -> Labelled:
+    """Latents in the order drawn, until `n` of them are labelled with a confidence above `threshold`.
+
+    All that were drawn are given, so that other thresholds can be applied to the same latents
+    (`Labelled.confident`). A generator that never convinces the oracle ends the search after 200 n draws.
+    """
+    parts: list[tuple[Tensor, Tensor, Tensor]] = []
+    kept = drawn = 0
+    while kept < n and drawn < PATIENCE * n:
+        for z, x in samples(decode, law, max(min(n - kept, n), BATCH), generator):
+            parts.append((z, *classify(x)))
+            kept, drawn = kept + int((parts[-1][2] > threshold).sum()), drawn + len(z)
+    z, label, confidence = (torch.cat(part) for part in zip(*parts, strict=True))
+    return Labelled(z, label, confidence, drawn)
