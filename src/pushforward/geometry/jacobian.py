@@ -1,0 +1,161 @@
+"""Jacobians of a generator at many latents: Frobenius norms, exact and estimated, and local Lipschitz constants.
+
+`decode` is any callable from latents (n, d) to data (n, ...) whose row i depends on row i of z alone: a network must be
+in evaluation mode. D is the number of data dimensions.
+"""
+
+import math
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.func import jvp, vjp, vmap
+
+from pushforward.errors import InputError
+
+Decode = Callable[[Tensor], Tensor]
+
+MOST_ENTRIES = 2**23  # of Jacobians held at a time, 64 MB in double precision
+
+
+@dataclass(frozen=True)
+class Norms:
+    """Frobenius norms (n,) of the Jacobians, with standard errors (n,): 0 where exact, NaN where unknown."""
+
+    value: Tensor
+    standard_error: Tensor
+
+
+@dataclass(frozen=True)
+class Lipschitz:
+    """Largest singular values (n,) of the Jacobians, and whether each is exact or has converged (n,)."""
+
+    value: Tensor
+    converged: Tensor
+
+
+def jacobian(decode: Decode, z: Tensor, chunk: int = 16) -> Tensor:
+    """Jacobians (n, D, d) at z (n, d), by forward mode: one pass per latent direction, `chunk` of them at a time."""
+    return torch.cat(list(_columns(decode, z, chunk)), dim=0).permute(1, 2, 0)
+
+
+def jacobian_norms(
+    decode: Decode, z: Tensor, method: str = "exact", *, generator: torch.Generator | None = None, draws: int = 16
+) -> Norms:
+    """Frobenius norms of the Jacobians at z (n, d).
+
+    Args:
+        decode: latents (n, d) to data (n, ...).
+        z: latents (n, d).
+        method: "exact", d forward-mode passes; "hutchinson", sqrt of the mean of |J v|^2 over `draws` Gaussian v, with
+            its standard error; "difference", from the finite differences of `truncation_score` with `draws` steps.
+        generator: source of the random directions, for the two estimates.
+        draws: random directions, at least 2.
+
+    Raises:
+        InputError: an unknown method, no generator where one is needed, or too few draws.
+    """
+    if method == "exact":
+        squares = sum((column.square().sum(dim=(0, 2)) for column in _columns(decode, z, 16)), z.new_zeros(len(z)))
+        return Norms(squares.sqrt(), torch.zeros_like(squares))
+    if method not in ("hutchinson", "difference"):
+        raise InputError(f"Methods are exact, hutchinson and difference; {method!r} came.")
+    if generator is None or draws < 2:
+        raise InputError(f"The {method} estimate needs a torch.Generator and at least 2 draws; draws = {draws} came.")
+    if method == "difference":
+        score = truncation_score(decode, z, generator=generator, draws=draws)
+        return Norms((z.shape[1] * score / draws).sqrt(), torch.full_like(score, math.nan))
+    squares = torch.stack([_pushed(decode, z, _normal(z, generator)).square().sum(dim=1) for _ in range(draws)])
+    norm = squares.mean(dim=0).sqrt()
+    return Norms(norm, squares.std(dim=0) / math.sqrt(draws) / (2 * norm))
+
+
+def truncation_score(
+    decode: Decode, z: Tensor, *, generator: torch.Generator, draws: int = 10, scale: float = 1.0e-3
+) -> Tensor:
+    """Score (n,) that ranks latents in Jacobian-based truncation (Tanielian et al., 2020), as the authors' code has it.
+
+    The sum over draws of |G(z + e) - G(z - e)|^2 / |2 e|^2, e ~ N(0, scale^2 I); each term has expectation
+    |J|_F^2 / d. The sum starts at zero, where the released code starts from memory it has not set.
+    """
+    score = z.new_zeros(len(z))
+    with torch.no_grad():
+        for _ in range(draws):
+            e = scale * _normal(z, generator)
+            change = (decode(z + e) - decode(z - e)).flatten(1)
+            score += change.square().sum(dim=1) / (2 * e).square().sum(dim=1)
+    return score
+
+
+def local_lipschitz(
+    decode: Decode,
+    z: Tensor,
+    *,
+    exact_up_to: int = 128,
+    generator: torch.Generator | None = None,
+    tolerance: float = 1.0e-4,
+    steps: int = 200,
+) -> Lipschitz:
+    """Largest singular value of the Jacobian at each z (n, d).
+
+    Up to d = `exact_up_to` it is exact, from the d x d matrices J^T J in double precision. Beyond, power iteration on
+    J^T J with one forward and one backward pass a step, until the estimate, which never exceeds the truth, grows by
+    less than `tolerance` of itself in three steps on end; `converged` says for which z that came to pass.
+    The largest value over samples is a lower bound on the Lipschitz constant of the generator.
+
+    Raises:
+        InputError: power iteration without a generator.
+    """
+    if z.shape[1] <= exact_up_to:
+        with torch.no_grad():
+            entries = decode(z[:1]).numel() * z.shape[1]
+        parts = z.split(max(1, MOST_ENTRIES // entries))
+        values = torch.cat([_largest_singular_value(jacobian(decode, part)) for part in parts])
+        return Lipschitz(values, torch.ones_like(values, dtype=torch.bool))
+    if generator is None:
+        raise InputError(f"d = {z.shape[1]} > {exact_up_to}: power iteration needs a torch.Generator.")
+    return power_iteration(decode, z, generator, tolerance, steps)
+
+
+def power_iteration(
+    decode: Decode, z: Tensor, generator: torch.Generator, tolerance: float = 1.0e-4, steps: int = 200
+) -> Lipschitz:
+    """Largest singular values by power iteration; see `local_lipschitz`."""
+    direction = torch.nn.functional.normalize(_normal(z, generator), dim=1)
+    value, quiet = z.new_zeros(len(z)), torch.zeros(len(z), dtype=torch.int64, device=z.device)
+    for _ in range(steps):
+        image, pull = vjp(decode, z)[:2]
+        pushed = _pushed(decode, z, direction)
+        found = pushed.norm(dim=1)
+        quiet = torch.where(found - value <= tolerance * found, quiet + 1, 0)
+        value = torch.maximum(value, found)
+        if bool((quiet >= 3).all()):
+            break
+        direction = torch.nn.functional.normalize(pull(pushed.view_as(image))[0].detach(), dim=1)
+    return Lipschitz(value.detach(), quiet >= 3)
+
+
+def _columns(decode: Decode, z: Tensor, chunk: int) -> Iterator[Tensor]:
+    """Columns of the Jacobians, (k, n, D) at a time."""
+    for axes in torch.eye(z.shape[1], dtype=z.dtype, device=z.device).split(chunk):
+        yield vmap(lambda axis: _pushed(decode, z, axis.expand_as(z)))(axes)
+
+
+def _pushed(decode: Decode, z: Tensor, tangent: Tensor) -> Tensor:
+    """J v (n, D) for one tangent v per latent."""
+    with torch.no_grad(), warnings.catch_warnings():
+        # Forward mode loads rules that torch itself still writes with torch.jit.script, which it deprecates.
+        warnings.filterwarnings("ignore", r".*torch\.jit\.script.*", DeprecationWarning)
+        return jvp(decode, (z,), (tangent,))[1].flatten(1)
+
+
+def _largest_singular_value(matrices: Tensor) -> Tensor:
+    wide = matrices.double()
+    gram = wide.mT @ wide if wide.shape[1] >= wide.shape[2] else wide @ wide.mT
+    return torch.linalg.eigvalsh(gram)[:, -1].clamp(min=0).sqrt().to(matrices.dtype)
+
+
+def _normal(z: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.randn(z.shape, generator=generator, dtype=z.dtype, device=z.device)
