@@ -1,8 +1,173 @@
-"""x."""
+"""Measure every snapshot of one training: all probes and metrics in one go, under both protocols."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+from torch import nn
 
-def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str]) -> None:
-    """x."""
-    for p in outs.values():
-        open(p, "w").write(repr(sorted(params.items())) + "".join(open(d, "rb").read().hex()[:50] for d in deps.values()))
+from pushforward import artifacts, data, rng
+from pushforward.features.labeller import Labeller, labeller
+from pushforward.latents.law import Law
+from pushforward.metrics import frechet, prdc
+from pushforward.probes import balance, convexity, separability
+from pushforward.sampling import draw
+from pushforward.sampling.checkpoint import generators, law, load_classifier
+from pushforward.theory.isoperimetry import isoperimetric_ratio
+
+PROTOCOLS = ("printed", "corrected")
+FEATURE_METRICS = ("precision", "recall", "density", "coverage", "frechet_distance_classifier")
+
+
+def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str], scratch: Path) -> None:
+    """Write one record: facts of the training, and for each snapshot its numbers under each protocol."""
+    dataset, about = data.load(deps["data"]), artifacts.read_json(deps["about"])
+    label = labeller(dataset, load_classifier(deps["oracle"]) if "oracle" in deps else None)
+    reference = np.load(deps["reference"], allow_pickle=False)
+    probe = Probe(params, law(deps["weights"]), label, reference)
+    artifacts.write_json(
+        outs["measures"],
+        {
+            "run": params["run"],
+            "features": label.space,
+            "feature_metrics": FEATURE_METRICS,
+            "seconds": about["seconds"],
+            "device": f"{about['environment']['device']}: {about['environment']['device_name']}",
+            "oracle_test_accuracy": artifacts.read_json(deps["oracle_about"])["test_accuracy"]
+            if "oracle" in deps
+            else None,
+            "snapshots": [{"step": step, **probe(generator, step)} for step, generator in generators(deps["weights"])],
+        },
+    )
+
+
+class Probe:
+    """Everything that is measured of one generator.
+
+    Args:
+        params: those of the job.
+        latent: the law of z.
+        label: labels and features of samples.
+        reference: features, radii, mean and covariance of real samples.
+    """
+
+    def __init__(
+        self, params: Mapping[str, Any], latent: Law, label: Labeller, reference: Mapping[str, np.ndarray]
+    ) -> None:
+        self.params, self.law, self.label, self.reference = params, latent, label, reference
+
+    def __call__(self, generator: nn.Module, step: int) -> dict[str, Any]:
+        """The numbers of a snapshot; its random streams depend on the step."""
+        self.generator, self.step = generator, step
+        found: dict[str, Any] = {name: {} for name in PROTOCOLS}
+        for name, numbers in self._features().items():
+            found[name] |= numbers
+        train, test = self._labelled("train"), self._labelled("test")
+        for name in PROTOCOLS:
+            protocol = self.params["protocols"][name]
+            found[name] |= self._separability(protocol, train, test) | self._convexity(protocol, train)
+        return {**found, "balance": self._balance(), "isoperimetry": self._isoperimetry()}
+
+    def _stream(self, name: str) -> torch.Generator:
+        return rng.generator(self.params["seed"], "measure", self.step, name)
+
+    def _features(self) -> dict[str, dict[str, Any]]:
+        drawn = draw.samples(self.generator, self.law, self.params["prdc"]["points"], self._stream("features"))
+        fake = torch.cat([self.label.features(x) for _, x in drawn]).numpy()
+        k, threads = self.params["prdc"]["k"], torch.get_num_threads()
+        real, real_radii, fake_radii = (
+            self.reference["features"],
+            self.reference["radii"],
+            prdc.radii(fake, k, threads=threads),
+        )
+        distance = frechet.frechet(
+            frechet.Statistics(self.reference["mean"], self.reference["covariance"], len(real)),
+            frechet.statistics(fake),
+        )
+        numbers = {}
+        for name in PROTOCOLS:
+            way = self.params["protocols"][name]["prdc"]
+            record = prdc.prdc_from_radii(real, real_radii, fake, fake_radii, k, protocol=way, threads=threads)
+            each = {m: getattr(record, m) for m in ("precision", "recall", "density", "coverage")}
+            numbers[name] = {m: _cell(v, record.status, record.reason) for m, v in each.items()}
+            numbers[name]["frechet_distance_classifier"] = _cell(distance.value, distance.status, distance.reason)
+        return numbers
+
+    def _labelled(self, split: str) -> draw.Labelled:
+        """Latents enough for the strictest protocol; each protocol takes its own from them."""
+        wanted = self.params["separability"][split]
+        threshold = max(self.params["protocols"][name]["threshold"] for name in PROTOCOLS)
+        classify, stream = self.label.classify, self._stream(split)
+        if threshold == 0:
+            return draw.labelled(self.generator, self.law, classify, wanted, stream)
+        return draw.confident(self.generator, self.law, classify, wanted, threshold, stream)
+
+    def _separability(self, protocol: Mapping[str, Any], train: draw.Labelled, test: draw.Labelled) -> dict[str, Any]:
+        settings = self.params["separability"]
+        fit = _taken(train, protocol["threshold"] if protocol["filter_train"] else None, settings["train"])
+        score = _taken(test, protocol["threshold"], settings["test"])
+        record = separability.separability(
+            fit.z.numpy(),
+            fit.label.numpy(),
+            score.z.numpy(),
+            score.label.numpy(),
+            max_iter=settings["max_iter"],
+            converged_iter=settings["converged_iter"],
+            classes=self.label.classes,
+        )
+        cell = _cell(record.accuracy, record.status, record.reason)
+        return {"logreg_acc": {**cell, **_plain(record), "acceptance": score.acceptance}}
+
+    def _convexity(self, protocol: Mapping[str, Any], train: draw.Labelled) -> dict[str, Any]:
+        settings, pairs = self.params["convexity"], self.params["convexity"]["pairs_per_class"]
+        choice = rng.numpy_generator(self.params["seed"], "pairs", self.step)
+        pool = _taken(train, protocol["threshold"], None)
+        if protocol["convex_pool"]:
+            segments = convexity.printed_segments(
+                pool.z.numpy(), pool.label.numpy(), pairs, settings["pool"], choice, classes=self.label.classes
+            )
+        else:
+            segments = convexity.segments(pool.z.numpy(), pool.label.numpy(), pairs, choice, classes=self.label.classes)
+        points = torch.from_numpy(np.asarray(segments.points, dtype=np.float32))
+        with torch.no_grad():
+            predicted = [self.label.classify(self.generator(z))[0] for z in points.split(draw.BATCH) if len(z)]
+        record = convexity.convexity(
+            segments, torch.cat(predicted).numpy() if predicted else np.empty(0, dtype=np.int64)
+        )
+        return {"convex_acc": {**_cell(record.accuracy, record.status, record.reason), **_plain(record)}}
+
+    def _balance(self) -> dict[str, Any]:
+        n, stream = self.params["balance"]["points"], self._stream("balance")
+        labels = draw.labelled(self.generator, self.law, self.label.classify, n, stream).label
+        return _plain(balance.balance(labels.numpy(), classes=self.label.classes))
+
+    def _isoperimetry(self) -> dict[str, Any]:
+        @torch.no_grad()
+        def labels(z: np.ndarray) -> np.ndarray:
+            batches = torch.from_numpy(np.asarray(z, dtype=np.float32)).split(draw.BATCH)
+            return torch.cat([self.label.classify(self.generator(batch))[0] for batch in batches]).numpy()
+
+        record = isoperimetric_ratio(
+            labels,
+            d=self.law.dim,
+            classes=self.label.classes,
+            generator=rng.numpy_generator(self.params["seed"], "ellipses", self.step),
+            **self.params["isoperimetry"],
+        )
+        return _plain(record)
+
+
+def _taken(latents: draw.Labelled, threshold: float | None, n: int | None) -> draw.Labelled:
+    """The first `n` latents above a threshold; with None, or a threshold of 0, as they were drawn."""
+    return latents.confident(threshold or -1.0, n)
+
+
+def _cell(value: float, status: str, reason: str) -> dict[str, Any]:
+    return {"value": value, "status": status, "reason": reason}
+
+
+def _plain(record: Any) -> dict[str, Any]:
+    return asdict(record)

@@ -14,9 +14,7 @@ from pushforward.report.layout import Layout
 
 def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str], scratch: Path) -> None:
     """Write the tidy CSV, and the paper's layout as Markdown and LaTeX."""
-    rows = [
-        _row(params, row, metric) for row in params["rows"].values() for metric in params["metrics"]
-    ]
+    rows = [_row(params, row, metric) for row in params["rows"].values() for metric in params["metrics"]]
     layout = Layout(title=params["title"], label=f"tab:{params['table']}", metrics=tuple(params["metrics"]))
     tables.write(tables.tidy(rows), layout, *outs.values())
 

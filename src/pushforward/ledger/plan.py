@@ -217,12 +217,13 @@ def _sheet(params: Params, run: str) -> Job:
         rule="sheet",
         wildcards={"run": run},
         params={"run": run, "seed": params.seeds.measures},
-        modules=(
-            f"pushforward.models.{params.models[own.model].kind}",
-            f"pushforward.latents.{own.latent.law}",
-            "pushforward.models.classifier",
-        ),
-        deps={"weights": trained["weights"], "about": trained["about"], **_oracle_deps(params, own.dataset)},
+        modules=(*_network_modules(params, run), _label_module(params, own.dataset)),
+        deps={
+            "weights": trained["weights"],
+            "about": trained["about"],
+            "data": f"data/{own.dataset}.npz",
+            **_oracle_deps(params, own.dataset),
+        },
         outs=_outs("sheet", run=run),
         files=("report/pushforward.mplstyle",),
     )

@@ -60,10 +60,10 @@ class Balance(Section):
 
 
 class Isoperimetry(Section):
-    """Ratio to the optimal partition: latents, and length of the segments that count label changes."""
+    """Ratio to the optimal partition: random ellipses through the latent space, and labels along each."""
 
+    ellipses: Annotated[int, Field(ge=40)]
     points: Count
-    step: Positive
 
 
 class Protocol(Section):
