@@ -79,13 +79,13 @@ def test_a_seed_gives_the_weights_and_leaves_the_default_generator_alone() -> No
 
 
 def test_sizes_that_follow_from_the_data() -> None:
-    assert models.sizes("cnn", "generator", {"channels": 64}, (1, 8, 8), 16) == {
+    assert models.sizes("cnn", "generator", {"channels": 64}, (1, 8, 8), latent_dim=16) == {
         "latent_dim": 16,
         "image_size": 8,
         "image_channels": 1,
         "channels": 64,
     }
-    assert models.sizes("mlp", "critic", {}, (100,), 16) == {"data_dim": 100}
+    assert models.sizes("mlp", "critic", {}, (100,), latent_dim=16) == {"data_dim": 100}
 
 
 @pytest.mark.parametrize(

@@ -45,22 +45,19 @@ def build(kind: str, part: str, *, seed: int | None = None, **sizes: Any) -> nn.
         return network(**sizes)
 
 
-def sizes(kind: str, part: str, given: Mapping[str, Any], shape: Sequence[int], latent_dim: int) -> dict[str, Any]:
-    """All sizes of one part: those given, and of those that follow from the data and the law of z the ones it takes.
+def sizes(kind: str, part: str, given: Mapping[str, Any], shape: Sequence[int], **follow: Any) -> dict[str, Any]:
+    """All sizes of one part: those given, and of those that follow from the data the ones it takes.
 
     Args:
         kind: name of the architecture.
         part: name of the part.
-        given: sizes chosen.
+        given: sizes chosen; they win.
         shape: of one sample, (C, H, W) or (D,).
-        latent_dim: d.
+        **follow: more that is known, such as `latent_dim` or `classes`.
     """
-    follow: dict[str, Any] = {"latent_dim": latent_dim}
-    if len(shape) == 1:
-        follow["data_dim"] = shape[0]
-    else:
-        follow |= {"image_channels": shape[0], "image_size": shape[-1]}
-    return {name: value for name, value in follow.items() if name in accepted(kind, part)} | dict(given)
+    of_data = {"data_dim": shape[0]} if len(shape) == 1 else {"image_channels": shape[0], "image_size": shape[-1]}
+    known = accepted(kind, part)
+    return {name: value for name, value in {**follow, **of_data}.items() if name in known} | dict(given)
 
 
 def find(kind: str, part: str) -> type[nn.Module]:

@@ -28,36 +28,43 @@ class _Masked(torch.autograd.Function):
 
 class _Activation(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, slope: float) -> Tensor:
-        y = torch.nn.functional.leaky_relu(x, slope)
+    def forward(ctx: Any, x: Tensor, slope: float, inplace: bool) -> Tensor:
+        y = torch.nn.functional.leaky_relu(x, slope, inplace)
+        if inplace:
+            ctx.mark_dirty(x)
         ctx.save_for_backward(y)
         ctx.slope = slope
         return y
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         (y,) = ctx.saved_tensors
-        return _Masked.apply(gradient, y.detach(), ctx.slope), None
+        return _Masked.apply(gradient, y.detach(), ctx.slope), None, None
 
 
 class LeakyReLU(nn.Module):
-    """max(x, slope x) for 0 <= slope < 1, for critics (generators use `nn.LeakyReLU`, which `torch.func` knows)."""
+    """max(x, slope x) for 0 <= slope < 1, for critics (generators use `nn.LeakyReLU`, which `torch.func` knows).
 
-    def __init__(self, slope: float = 0.2) -> None:
+    Args:
+        slope: below zero.
+        inplace: overwrite the input, which must not be wanted elsewhere: right after a linear map, not before a skip.
+    """
+
+    def __init__(self, slope: float = 0.2, inplace: bool = False) -> None:
         super().__init__()
-        self.slope = slope
+        self.slope, self.inplace = slope, inplace
 
     def forward(self, x: Tensor) -> Tensor:
         """Apply to a tensor of any shape."""
-        return _Activation.apply(x, self.slope)
+        return _Activation.apply(x, self.slope, self.inplace)
 
     def extra_repr(self) -> str:
         """The slope, for `print`."""
-        return f"slope={self.slope}"
+        return f"slope={self.slope}, inplace={self.inplace}"
 
 
 class ReLU(LeakyReLU):
     """max(x, 0), for critics."""
 
-    def __init__(self) -> None:
-        super().__init__(0.0)
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__(0.0, inplace)

@@ -66,13 +66,13 @@ class Critic(nn.Module):
         super().__init__()
         self.layers = nn.Sequential(
             nn.Conv2d(image_channels, width, 4, stride=2, padding=1),  # (n, w, s/2, s/2)
-            LeakyReLU(0.2),
+            LeakyReLU(0.2, inplace=True),
             nn.Conv2d(width, width, 3, padding=1),
-            LeakyReLU(0.2),
+            LeakyReLU(0.2, inplace=True),
             nn.Conv2d(width, width, 4, stride=2, padding=1),  # (n, w, s/4, s/4)
-            LeakyReLU(0.2),
+            LeakyReLU(0.2, inplace=True),
             nn.Conv2d(width, width, 3, padding=1),
-            LeakyReLU(0.2),
+            LeakyReLU(0.2, inplace=True),
             nn.Flatten(),
             nn.Linear(width * _quarter(image_size) ** 2, 1, bias=False),
         )

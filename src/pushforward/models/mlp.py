@@ -40,7 +40,9 @@ class Critic(nn.Module):
     def __init__(self, data_dim: int, width: int = 512, depth: int = 3) -> None:
         super().__init__()
         sizes = [data_dim] + [width] * depth
-        hidden = [layer for a, b in itertools.pairwise(sizes) for layer in (nn.Linear(a, b), LeakyReLU(0.2))]
+        hidden = [
+            layer for a, b in itertools.pairwise(sizes) for layer in (nn.Linear(a, b), LeakyReLU(0.2, inplace=True))
+        ]
         self.layers = nn.Sequential(*hidden, nn.Linear(sizes[-1], 1))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -1,16 +1,19 @@
 """Networks and laws of z back from the files that trainings publish."""
 
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from pushforward import artifacts, latents, models
-from pushforward.errors import Corrupt
+from pushforward.errors import Corrupt, InputError, Missing
 from pushforward.latents.law import Law
+from pushforward.models.classifier import from_released
 
-LAW = "law"  # prefix of a law's own tensors among those of a checkpoint
+LAW = "latent"  # prefix of a law's own tensors among those of a snapshot
 
 
 def generators(path: str | Path) -> Iterator[tuple[int, nn.Module]]:
@@ -34,10 +37,22 @@ def generator(path: str | Path) -> nn.Module:
     return last
 
 
-def law(path: str | Path) -> Law:
-    """The law of z that a generator was trained with, its directions and thresholds included."""
+def law(path: str | Path, step: int | None = None) -> Law:
+    """The law of z that a generator was trained with, its directions, thresholds and trained means included.
+
+    Args:
+        path: the .safetensors file.
+        step: the snapshot it belongs to; None is the last one.
+
+    Raises:
+        Missing, Corrupt: the file is not here, or not what was written.
+        InputError: it holds no such snapshot.
+    """
     tensors, about = artifacts.load_tensors(path)
-    return latents.restore(about["latent"], _under(tensors, LAW))
+    step = about["steps"][-1] if step is None else step
+    if step not in about["steps"]:
+        raise InputError(f"{path} holds the steps {about['steps']}, not {step}.")
+    return latents.restore(about["latent"], _under(tensors, f"{step}/{LAW}"))
 
 
 def load_classifier(path: str | Path) -> nn.Module:
@@ -51,8 +66,27 @@ def load_classifier(path: str | Path) -> nn.Module:
     return _frozen(network, _under(tensors, str(about["steps"][-1])), path)
 
 
+def load_released(path: str | Path) -> nn.Module:
+    """The MNIST classifier that the paper's authors released, in evaluation mode; it reads images in [0, 1].
+
+    Raises:
+        Missing: the file is not here.
+        Corrupt: it holds anything but plain tensors, or those of another network.
+    """
+    if not Path(path).exists():
+        raise Missing(f"{path} is not here.")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        weights = from_released(state)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, TypeError, InputError) as error:
+        raise Corrupt(f"{path} is not the authors' classifier ({error}).") from None
+    return _frozen(models.build("classifier", "classifier"), weights, path)
+
+
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {name.removeprefix(f"{prefix}/"): t for name, t in tensors.items() if name.startswith(f"{prefix}/")}
+    """Tensors named `prefix/name`, by name; those of a deeper prefix stay out."""
+    found = {name.removeprefix(f"{prefix}/"): t for name, t in tensors.items() if name.startswith(f"{prefix}/")}
+    return {name: t for name, t in found.items() if "/" not in name}
 
 
 def _frozen(network: nn.Module, weights: dict[str, Any], path: str | Path) -> nn.Module:

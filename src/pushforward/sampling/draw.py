@@ -11,7 +11,8 @@ from pushforward.latents.law import Law
 Decode = Callable[[Tensor], Tensor]
 Classify = Callable[[Tensor], tuple[Tensor, Tensor]]
 BATCH = 1000
-PATIENCE = 200  # times the latents asked for, drawn before a confidence filter is given up
+PROBE = 20_000  # draws before a confidence filter is judged
+PATIENCE = 200  # draws for one kept latent, above which the filter is given up
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Labelled:
         """The first `n` (None: all) whose confidence is above `threshold`; fewer where there are not so many."""
         kept = (self.confidence > threshold).nonzero().flatten()
         short = n is None or len(kept) < n
-        drawn = self.drawn if short else int(kept[n - 1]) + 1  # type: ignore[index, operator]
+        drawn = self.drawn if short else int(kept[n - 1]) + 1  # type: ignore[operator]
         kept = kept if short else kept[:n]
         return Labelled(self.z[kept], self.label[kept], self.confidence[kept], drawn)
 
@@ -65,11 +66,12 @@ def confident(
     """Latents in the order drawn, until `n` of them are labelled with a confidence above `threshold`.
 
     All that were drawn are given, so that other thresholds can be applied to the same latents
-    (`Labelled.confident`). A generator that never convinces the oracle ends the search after 200 n draws.
+    (`Labelled.confident`). A generator that hardly ever convinces the oracle ends the search: after `PROBE` draws, once
+    fewer than one in `PATIENCE` is kept. `Labelled.confident` then has fewer than `n`.
     """
     parts: list[tuple[Tensor, Tensor, Tensor]] = []
     kept = drawn = 0
-    while kept < n and drawn < PATIENCE * n:
+    while kept < n and (drawn < PROBE or kept * PATIENCE >= drawn):
         for z, x in samples(decode, law, max(min(n - kept, n), BATCH), generator):
             parts.append((z, *classify(x)))
             kept, drawn = kept + int((parts[-1][2] > threshold).sum()), drawn + len(z)

@@ -116,7 +116,7 @@ class Loop:
         self.snapshots: dict[int, dict[str, Tensor]] = {}
         self._guard = Guard()
         checkpoints.clean(self.states.folder)
-        self.history = History(self.states.folder / "log.csv", self._resume())
+        self._position = self._resume()
         checkpoints.require_space(self.states.folder, _size(trainer.state_dict()))
 
     def run(self) -> Outcome:
@@ -127,14 +127,13 @@ class Loop:
             Interrupted: SIGTERM or SIGINT came; the state is saved.
             Resource: memory or disk ran out; the newest state stays good.
         """
+        path = self.states.folder / "log.csv"
         try:
-            with Stop() as stop:
+            with Stop() as stop, History(path, self._position) as self.history:
                 self._run(stop)
         except (torch.OutOfMemoryError, MemoryError) as error:
             raise Resource(f"step {self.step + 1}: out of memory. Make the batch or the networks smaller.") from error
-        finally:
-            self.history.close()
-        return Outcome(self.snapshots, self.seconds, self.bit_exact, self.history.path)
+        return Outcome(self.snapshots, self.seconds, self.bit_exact, path)
 
     def _run(self, stop: Stop) -> None:
         clock = _Clock(self.seconds)

@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 
 def adam(
-    parameters: Iterable[nn.Parameter], lr: float, betas: tuple[float, float], decay: float = 0.0
+    parameters: Iterable[nn.Parameter], lr: float, betas: tuple[float, float] = (0.9, 0.999), decay: float = 0.0
 ) -> torch.optim.Adam:
     """Adam whose step is one kernel; `decay` adds decay * weight to the gradient."""
-    return torch.optim.Adam(parameters, lr=lr, betas=(betas[0], betas[1]), weight_decay=decay, fused=True)
+    return torch.optim.Adam(parameters, lr=lr, betas=betas, weight_decay=decay, fused=True)
 
 
 def gradient_norm(network: nn.Module, clip: float | None = None) -> Tensor:

@@ -1,7 +1,7 @@
 """A training as a job: locked, resumed, run to its end, published."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,14 @@ def conduct(
     identity: Mapping[str, Any],
     about: Mapping[str, Any],
     environment: Mapping[str, Any],
+    log: str | Path | None = None,
+    result: Callable[[], Mapping[str, Any]] = dict,
     progress: Progress | None = None,
 ) -> None:
     """Run a training to its end and publish its snapshots; killed at any moment, the same call goes on from there.
 
-    Published are `out` with the tensors `{step}/{name}`, its JSON sidecar, and beside it the CSV of losses. The states
-    in `state_dir` are removed then.
+    Published are `out` with the tensors `{step}/{name}`, its JSON sidecar, and the CSV of losses. Then the states in
+    `state_dir` are removed.
 
     Args:
         trainer: what a step does.
@@ -38,6 +40,8 @@ def conduct(
         identity: every parameter that shapes the weights.
         about: what a reader needs to use them, for the sidecar.
         environment: machine, threads and versions.
+        log: the CSV to write; by default beside `out`.
+        result: asked after the last step for what else belongs in the sidecar.
         progress: display; None chooses a bar or log lines.
 
     Raises:
@@ -45,12 +49,16 @@ def conduct(
         InputError, Corrupt, Diverged, Resource, Interrupted: see `training.loop`.
     """
     out, state_dir = Path(out), Path(state_dir)
+    history = Path(log) if log else out.with_suffix(".csv")
     with lock.hold(state_dir):
-        checkpoints.clean(out.parent, f"{out.stem}.*")
-        require_writable(out.parent)
+        for folder in (out.parent, history.parent):
+            require_writable(folder)
+            checkpoints.clean(folder, f"{out.stem}.*")
         loop = Loop(trainer, schedule, state_dir, identity, environment, progress or choose(out.parent.name))
         outcome = loop.run()
-        _publish(outcome, out, {**about, "training": dict(identity), "environment": dict(environment)}, schedule.steps)
+        facts = {**about, **result(), "training": dict(identity), "environment": dict(environment)}
+        artifacts.write_bytes(history, outcome.history.read_bytes())
+        _publish(outcome, out, facts, schedule.steps)
         loop.states.clear()
 
 
@@ -76,14 +84,11 @@ def require_writable(folder: Path) -> None:
 
 
 def _publish(outcome: Outcome, out: Path, about: Mapping[str, Any], steps: int) -> None:
-    history = out.with_suffix(".csv")
-    artifacts.write_bytes(history, outcome.history.read_bytes())
     tensors: dict[str, Tensor] = {f"{s}/{k}": v for s, weights in outcome.snapshots.items() for k, v in weights.items()}
     facts = {
         "steps": list(outcome.snapshots),
         "seconds": round(outcome.seconds, 3),
         "steps_per_second": round(steps / outcome.seconds, 3),
         "bit_exact": outcome.bit_exact,
-        "log": history.name,
     }
     artifacts.save_tensors(out, tensors, {**about, **facts})

@@ -31,6 +31,7 @@ def fit(
     batch: int,
     out: str | Path,
     state_dir: str | Path,
+    log: str | Path | None = None,
     flip: bool = False,
     log_every: int = 100,
     save_every: int | None = None,
@@ -53,6 +54,7 @@ def fit(
         batch: real samples of an update of the critic.
         out: the .safetensors file to write.
         state_dir: folder of this run for the states it resumes from.
+        log: the CSV of losses to write; by default beside `out`.
         flip: mirror each image with probability 1/2.
         log_every: steps between two rows of the CSV.
         save_every: steps between two saved states; None leaves it to the clock.
@@ -70,12 +72,13 @@ def fit(
     schedule = Schedule(steps, tuple(snapshots), log_every, save_every, save_seconds)
     with setting(device, threads, numbers.precision) as place:
         law = latents.build(**latent, seed=rng.derive(seed, "law"))
-        sizes = {p: models.sizes(model["kind"], p, model[p], data.shape, law.dim) for p in ("generator", "critic")}
-        generator, critic = (models.build(model["kind"], p, seed=rng.derive(seed, p), **s) for p, s in sizes.items())
+        kind, parts = model["kind"], ("generator", "critic")
+        sizes = {p: models.sizes(kind, p, model[p], data.shape, latent_dim=law.dim) for p in parts}
+        generator, critic = (models.build(kind, p, seed=rng.derive(seed, p), **sizes[p]) for p in parts)
         _require_fit(generator, law.dim, data)
         batches = source(data, batch, seed, device=place, flip=flip)
         about = {
-            "model": {"kind": model["kind"], "sizes": sizes["generator"], "critic": sizes["critic"]},
+            "model": {"kind": kind, "sizes": sizes["generator"], "critic": sizes["critic"]},
             "latent": law.about(),
             "range": [data.low, data.high],
             "seed": seed,
@@ -85,6 +88,7 @@ def fit(
             schedule,
             out=out,
             state_dir=state_dir,
+            log=log,
             identity={
                 "model": about["model"],
                 "latent": dict(latent),
