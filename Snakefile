@@ -16,3 +16,5 @@ rule all:
     input:
         [job.outs["csv"] for job in PLAN.of("table")],
         [job.outs["png"] for job in PLAN.of("sheet")],
+        [job.outs["pdf"] for job in PLAN.of("figure")],
+        [job.outs["csv"] for job in PLAN.of("theory")],

@@ -119,7 +119,11 @@ def load_tensors(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
     about = read_json(sidecar(path))
     found = digest_file(path)
     if found != about.get("sha256"):
-        raise Corrupt(f"{path} is not the file that was written: sha256 {found[:12]}..., expected {str(about.get('sha256'))[:12]}... Restore it with `make pull`.")
+        wanted = str(about.get("sha256"))
+        raise Corrupt(
+            f"{path} is not the file that was written: sha256 {found[:12]}..., expected {wanted[:12]}... "
+            f"Restore it with `make pull`."
+        )
     return load_file(path), about
 
 

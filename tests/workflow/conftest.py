@@ -25,7 +25,9 @@ class Project:
             "GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@example.org",
         }  # fmt: skip
 
-    def run(self, *command: str, ok: bool | None = True, cwd: Path | None = None, **env: str) -> subprocess.CompletedProcess:
+    def run(
+        self, *command: str, ok: bool | None = True, cwd: Path | None = None, **env: str
+    ) -> subprocess.CompletedProcess:
         """Run a command; `ok` says whether it must end with 0 (None: either)."""
         done = subprocess.run(
             command, cwd=cwd or self.demo, env={**self.env, **env}, text=True, capture_output=True, timeout=280

@@ -2,7 +2,6 @@
 from snakemake.utils import validate
 from snakemake_interface_executor_plugins.settings import ExecMode
 
-from pushforward.ledger.plan import PATTERNS
 from pushforward.ledger.snakemake import Bridge, read_params
 
 
@@ -26,4 +25,5 @@ wildcard_constraints:
     oracle="[a-z0-9][a-z0-9_-]*",
     run="[a-z0-9][a-z0-9_-]*",
     seed="[0-9]+",
-    table="[a-z0-9][a-z0-9_]*",
+    table="(v1_)?table[0-9]+",
+    figure="figure[0-9]+",

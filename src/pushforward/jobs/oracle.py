@@ -1,6 +1,5 @@
 """Train the classifier that labels generated images."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,8 @@ def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str], scra
         model=params["model"],
         **numbers,
         out=outs["weights"],
+        log=outs["log"],
         state_dir=scratch,
         threads=torch.get_num_threads(),
         device=str(provenance.device()),
     )
-    os.makedirs(os.path.dirname(outs["log"]), exist_ok=True)
-    os.replace(Path(outs["weights"]).with_suffix(".csv"), outs["log"])

@@ -1,6 +1,5 @@
 """Train a generator."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ import torch
 
 from pushforward import data, provenance
 from pushforward.errors import InputError
-from pushforward.training import cost, wgan
+from pushforward.training import wgan
 
 NUMBERS = (
     "generator_batch", "generator_lr", "critic_lr", "betas", "critic_steps", "penalty", "gp_alpha", "drift", "clip",
@@ -19,10 +18,8 @@ NUMBERS = (
 def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str], scratch: Path) -> None:
     """Write the snapshots, what is known of them, and the CSV of losses."""
     _require_known(params)
-    dataset, place = data.load(deps["data"]), provenance.device()
-    cost.require_affordable(params, dataset, place)
     wgan.fit(
-        dataset,
+        data.load(deps["data"]),
         model=params["model"],
         latent=params["latent"],
         seed=params["seed"],
@@ -32,13 +29,12 @@ def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str], scra
         flip=params["flip"],
         log_every=params["log_every"],
         out=outs["weights"],
+        log=outs["log"],
         state_dir=scratch,
         threads=torch.get_num_threads(),
-        device=str(place),
+        device=str(provenance.device()),
         **{name: params[name] for name in NUMBERS},
     )
-    os.makedirs(os.path.dirname(outs["log"]), exist_ok=True)
-    os.replace(Path(outs["weights"]).with_suffix(".csv"), outs["log"])
 
 
 def snapshot_steps(steps: int, count: int, every: int) -> list[int]:

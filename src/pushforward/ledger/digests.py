@@ -23,6 +23,7 @@ class Digests:
                 cache.unlink(missing_ok=True)  # only a memory: hashed again
 
     def __call__(self, path: str) -> str:
+        """Digest of the file's content, hexadecimal."""
         stat = os.stat(path)
         key = [stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino]
         if (hit := self.known.get(path)) and hit[0] == key:

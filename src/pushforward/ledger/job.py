@@ -17,7 +17,7 @@ class Job:
     """A node of the plan.
 
     Attributes:
-        rule: the Snakemake rule, and the module in `pushforward.jobs` that does the work.
+        rule: the Snakemake rule.
         wildcards: what tells this job from others of its rule.
         params: the only parameters that the job can read.
         modules: code that the rule loads by name, beside what its own module imports.
@@ -26,6 +26,7 @@ class Job:
         files: package data that is read.
         threads: processor threads; they are part of the result's last bits.
         precious: costly to make: never made again silently when it is missing or altered.
+        module: the doorway that does the work; that of the rule's name unless given.
     """
 
     rule: str
@@ -37,6 +38,7 @@ class Job:
     files: tuple[str, ...] = ()
     threads: int = 1
     precious: bool = False
+    module: str = ""
 
     @property
     def name(self) -> str:
@@ -55,15 +57,17 @@ class Job:
 
     def spec(self) -> dict[str, Any]:
         """Everything that decides the result but the content of `deps`."""
+        module = self.module or f"pushforward.jobs.{self.rule}"
         return {
             "name": self.name,
+            "module": module,
             "rule": self.rule,
             "wildcards": self.wildcards,
             "params": self.params,
             "threads": self.threads,
             "deps": self.deps,
             "outs": self.outs,
-            "code": closure((f"pushforward.jobs.{self.rule}", *self.modules), self.files),
+            "code": closure((module, *self.modules), self.files),
         }
 
 

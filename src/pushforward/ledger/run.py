@@ -12,7 +12,7 @@ from pushforward import artifacts
 from pushforward.errors import InputError, Missing
 from pushforward.ledger import job as jobs
 from pushforward.ledger.digests import Digests
-from pushforward.ledger.lock import hold
+from pushforward.locks import hold
 
 log = logging.getLogger(__name__)
 # Unfinished work of a job, by its spec: a job with other parameters or other code never goes on from it.
@@ -34,8 +34,10 @@ def run(spec: dict[str, Any]) -> None:
                 raise Missing(f"{path} is not here; {name} needs it. Make it first, or fetch it with `make pull`.")
         deps = {path: digest(path) for path in spec["deps"].values()}
         started = time.monotonic()
-        module = importlib.import_module(f"pushforward.jobs.{spec['rule']}")
+        module = importlib.import_module(spec["module"])
         environment = _prepare_machine(spec["threads"])
+        if spec["rule"] == "train":
+            _require_affordable(spec)
         scratch = SCRATCH / artifacts.digest_json(spec)[:16]
         module.run(spec["params"], spec["deps"], spec["outs"], scratch)
         for path in spec["outs"].values():
@@ -61,3 +63,12 @@ def _prepare_machine(threads: int) -> dict[str, Any]:
     torch.set_num_threads(threads)
     threadpool_limits(threads)
     return environment(device())
+
+
+def _require_affordable(spec: dict[str, Any]) -> None:
+    """What a training would cost is told before it starts; here, so that the estimate is no part of its code."""
+    from pushforward import data
+    from pushforward.provenance import device
+    from pushforward.training import cost
+
+    cost.require_affordable(spec["params"], data.load(spec["deps"]["data"]), device())

@@ -4,14 +4,14 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any, NoReturn
 
 from pushforward import artifacts
 from pushforward.errors import Missing, PushforwardError
 from pushforward.ledger.job import Job, record_path
 from pushforward.ledger.make import retrain_allowed
-from pushforward.ledger.plan import PATTERNS, plan
+from pushforward.ledger.plan import plan
+from pushforward.ledger.rules import PATTERNS
 from pushforward.ledger.state import Ledger
 from pushforward.specs.load import load
 from pushforward.specs.params import Params
@@ -101,5 +101,3 @@ class Bridge:
 
         above = self.plan.owner(path)
         return path if above and self.ledger.state(above).status == "stale" else ancient(path)
-
-

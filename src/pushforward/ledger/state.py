@@ -135,6 +135,3 @@ def difference(then: Any, now: Any, path: str = "") -> str:
     if path.startswith("code."):
         return f"the code of {path.removeprefix('code.')} changed"
     return f"{path}: {then!r} -> {now!r}"
-
-
-__all__ = ["Ledger", "PushforwardError", "State", "difference"]

@@ -146,6 +146,8 @@ def _check_references(params: Params, where: Where, path: str) -> None:
     for name, figure in params.figures.items():
         for run_name in figure.runs:
             known(("figures", name, "runs"), run_name, "runs")
+    for run_name in params.theory.runs:
+        known(("theory", "runs"), run_name, "runs")
     if not problems:
         problems = _recipes_that_do_not_fit(params, where, path)
     if problems:

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from pushforward.specs.materials import Dataset, Model, Oracle
-from pushforward.specs.section import Count, Name, Natural, NonNegative, Positive, Section, Share
+from pushforward.specs.section import Count, Name, Natural, Section, Share
 from pushforward.specs.training import Recipe, Run
 
 
@@ -119,6 +119,12 @@ class Figure(Section):
     runs: list[Name]
 
 
+class Theory(Section):
+    """The runs whose precision is held against the bounds."""
+
+    runs: list[Name]
+
+
 class Params(Section):
     """The whole file."""
 
@@ -131,6 +137,7 @@ class Params(Section):
     runs: dict[Name, Run]
     sampling: dict[Name, Annotated[Threshold | Jacobian, Field(discriminator="method")]]
     measures: Measures
+    theory: Theory
     tables: dict[Name, Table]
     figures: dict[Name, Figure]
 

@@ -51,9 +51,8 @@ class Recipe(Section):
     def _snapshots_fit(self) -> "Recipe":
         first = self.steps - (self.snapshots.count - 1) * self.snapshots.every
         if first < 1:
-            raise ValueError(
-                f"{self.snapshots.count} snapshots, {self.snapshots.every} steps apart, do not fit in {self.steps} steps"
-            )
+            kept = f"{self.snapshots.count} snapshots, {self.snapshots.every} steps apart,"
+            raise ValueError(f"{kept} do not fit in {self.steps} steps")
         return self
 
 

@@ -1,4 +1,4 @@
-"""Read YAML 1.2 strictly: 1e-4 is a number, `no` a string, duplicate keys and aliases are refused; keys know their line."""
+"""YAML 1.2, read strictly: 1e-4 is a number, `no` a string; duplicate keys and aliases are refused; keys know lines."""
 
 import re
 from pathlib import Path
@@ -52,7 +52,8 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[Key, int]]:
         if root is None:
             raise InputError(f"{path} is empty: expected a mapping with the sections of params.yaml.")
         if not isinstance(root, yaml.MappingNode):
-            raise InputError(f"{path}:{root.start_mark.line + 1}: expected a mapping of sections, found a {type(root).__name__.removesuffix('Node').lower()}.")
+            kind = type(root).__name__.removesuffix("Node").lower()
+            raise InputError(f"{path}:{root.start_mark.line + 1}: expected a mapping of sections, found a {kind}.")
         lines: dict[Key, int] = {}
         _walk(root, (), lines, path, set())
         return loader.construct_document(root), lines

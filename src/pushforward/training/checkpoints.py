@@ -79,12 +79,6 @@ class States:
         """The newest state written or verified here, for messages."""
         return str(self.good[-1]) if self.good else "none yet"
 
-    def clear(self) -> None:
-        """Remove every state."""
-        for path in self.paths():
-            path.unlink()
-        self.good = []
-
 
 def load(path: Path) -> dict[str, Any]:
     """Read one state, after checking its sha256 against its name.

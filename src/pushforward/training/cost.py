@@ -36,11 +36,11 @@ def require_affordable(params: Mapping[str, Any], data: Dataset, device: torch.d
     hours = operations / speed() / EFFICIENCY / 3600
     allowed = float(os.environ.get(LIMIT, DEFAULT_HOURS))
     if hours > allowed:
+        work = f"{params['steps']:,} steps are {operations / 1e15:,.1f} PFLOP, about {_duration(hours)}"
         raise Resource(
-            f"{params['run']}: {params['steps']:,} steps are {operations / 1e15:,.1f} PFLOP, about {_duration(hours)} on "
-            f"this CPU with {torch.get_num_threads()} threads (allowed: {allowed:g} hours). Run it on a machine with a "
-            f"GPU, take the smaller scale (`snakemake --directory reduced ...`), or allow it: {LIMIT}={hours + 1:.0f}. "
-            f"It resumes where it was stopped."
+            f"{params['run']}: {work} on this CPU with {torch.get_num_threads()} threads (allowed: {allowed:g} hours). "
+            f"Run it on a machine with a GPU, take the smaller scale (`snakemake --directory reduced ...`), or allow "
+            f"it: {LIMIT}={hours + 1:.0f}. It resumes where it was stopped."
         )
 
 

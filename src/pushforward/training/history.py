@@ -5,8 +5,7 @@ import io
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO
 
 
 class History:
@@ -20,7 +19,7 @@ class History:
     def __init__(self, path: str | Path, position: int = 0) -> None:
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file: BinaryIO = open(self.path, "ab")  # noqa: SIM115 (closed by __exit__)
+        self._file: BinaryIO = open(self.path, "ab")  # noqa: SIM115 (closed by close)
         self._file.truncate(min(position, self._file.tell()))
         self._file.seek(0, os.SEEK_END)
 
@@ -39,8 +38,6 @@ class History:
         os.fsync(self._file.fileno())
         return self._file.tell()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def close(self) -> None:
+        """Close the file."""
         self._file.close()

@@ -116,8 +116,9 @@ class Loop:
         self.snapshots: dict[int, dict[str, Tensor]] = {}
         self._guard = Guard()
         checkpoints.clean(self.states.folder)
-        self._position = self._resume()
+        position = self._resume()
         checkpoints.require_space(self.states.folder, _size(trainer.state_dict()))
+        self.history = History(self.states.folder / "log.csv", position)  # last, as an error before would leave it open
 
     def run(self) -> Outcome:
         """Do the steps that are left.
@@ -127,13 +128,14 @@ class Loop:
             Interrupted: SIGTERM or SIGINT came; the state is saved.
             Resource: memory or disk ran out; the newest state stays good.
         """
-        path = self.states.folder / "log.csv"
         try:
-            with Stop() as stop, History(path, self._position) as self.history:
+            with Stop() as stop:
                 self._run(stop)
         except (torch.OutOfMemoryError, MemoryError) as error:
             raise Resource(f"step {self.step + 1}: out of memory. Make the batch or the networks smaller.") from error
-        return Outcome(self.snapshots, self.seconds, self.bit_exact, path)
+        finally:
+            self.history.close()
+        return Outcome(self.snapshots, self.seconds, self.bit_exact, self.history.path)
 
     def _run(self, stop: Stop) -> None:
         clock = _Clock(self.seconds)

@@ -33,9 +33,10 @@ class Lines:
         if now - self._last < self.seconds and step < steps:
             return
         self._last = now
-        numbers = " ".join(f"{key}={value:.4g}" for key, value in metrics.items())
-        left = (steps - step) / rate if rate else float("nan")
-        log.info("%s step %d/%d %s %.1f steps/s, %.0f s left", self.name, step, steps, numbers, rate, left)
+        text = [self.name, f"step {step}/{steps}", *(f"{key}={value:.4g}" for key, value in metrics.items())]
+        if rate:
+            text.append(f"{rate:.1f} steps/s, {(steps - step) / rate:.0f} s left")
+        log.info(" ".join(text))
 
 
 class Bar:
@@ -45,12 +46,14 @@ class Bar:
         from tqdm import tqdm
 
         self._bar = tqdm(desc=name, unit="step", dynamic_ncols=True)
+        self._begun = False
 
     def __call__(self, step: int, steps: int, metrics: Mapping[str, float], rate: float) -> None:
-        """Move the bar to `step`."""
-        self._bar.total = steps
+        """Move the bar to `step`; where it is first seen is where its speed is counted from."""
+        if not self._begun:
+            self._begun, self._bar.total, self._bar.initial = True, steps, step
+            self._bar.n = self._bar.last_print_n = step
         self._bar.set_postfix({k: f"{v:.3g}" for k, v in metrics.items()}, refresh=False)
-        self._bar.initial = self._bar.initial or self._bar.n or step
         self._bar.update(step - self._bar.n)
         if step >= steps:
             self._bar.close()

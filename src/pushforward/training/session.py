@@ -9,7 +9,8 @@ from torch import Tensor
 
 from pushforward import artifacts
 from pushforward.data.dataset import Dataset
-from pushforward.training import checkpoints, lock
+from pushforward.locks import hold
+from pushforward.training import checkpoints
 from pushforward.training.loop import Loop, Outcome, Schedule, Trainer
 from pushforward.training.progress import Progress, choose
 
@@ -29,8 +30,8 @@ def conduct(
 ) -> None:
     """Run a training to its end and publish its snapshots; killed at any moment, the same call goes on from there.
 
-    Published are `out` with the tensors `{step}/{name}`, its JSON sidecar, and the CSV of losses. Then the states in
-    `state_dir` are removed.
+    Published are `out` with the tensors `{step}/{name}`, its JSON sidecar, and the CSV of losses. The states
+    in `state_dir` stay: whoever records the result removes them, so that nothing is trained twice.
 
     Args:
         trainer: what a step does.
@@ -50,7 +51,7 @@ def conduct(
     """
     out, state_dir = Path(out), Path(state_dir)
     history = Path(log) if log else out.with_suffix(".csv")
-    with lock.hold(state_dir):
+    with hold(state_dir / "lock", f"training {out}"):
         for folder in (out.parent, history.parent):
             require_writable(folder)
             checkpoints.clean(folder, f"{out.stem}.*")
@@ -59,7 +60,6 @@ def conduct(
         facts = {**about, **result(), "training": dict(identity), "environment": dict(environment)}
         artifacts.write_bytes(history, outcome.history.read_bytes())
         _publish(outcome, out, facts, schedule.steps)
-        loop.states.clear()
 
 
 def digest_data(data: Dataset) -> str:

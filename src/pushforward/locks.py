@@ -13,7 +13,7 @@ from pushforward.errors import Locked
 
 
 @contextlib.contextmanager
-def hold(path: Path, purpose: str) -> Iterator[None]:
+def hold(path: str | Path, purpose: str) -> Iterator[None]:
     """Hold the lock at `path` while the block runs.
 
     The operating system drops the lock with its holder, so a crash leaves nothing to clean.
@@ -21,6 +21,7 @@ def hold(path: Path, purpose: str) -> Iterator[None]:
     Raises:
         Locked: another process holds it; the message names its pid and host.
     """
+    path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     holder = path.with_suffix(".json")
     lock = FileLock(path)
@@ -31,8 +32,8 @@ def hold(path: Path, purpose: str) -> Iterator[None]:
     try:
         holder.write_text(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "purpose": purpose}))
         yield
-        holder.unlink(missing_ok=True)
     finally:
+        holder.unlink(missing_ok=True)
         lock.release()
 
 
