@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pushforward.errors import InputError
 
 Floats = NDArray[np.floating[Any]]
+Doubles = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
 

@@ -191,7 +191,7 @@ def test_known_answers(g):
     assert same.status == "constant" and "real" in same.reason and "fake" in same.reason
     copied = prdc(np.repeat(x, 6, axis=0), x + 0.01)
     assert copied.precision == copied.density == copied.coverage == 0
-    assert copied.status == "duplicates" and "600 of 600 real" in copied.reason
+    assert copied.status == "duplicates" and "600 of 600 real balls are empty" in copied.reason
     mean = prdc(x := g.normal(size=(400, 64)), np.tile(x.mean(0), (400, 1)))
     assert mean.precision == 100 and mean.coverage == 100 and mean.status == "constant"
 

@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pushforward.arrays import Floats, Integers
-from pushforward.metrics.distances import GROUP, Block, Columns, Doubles, Frame, Groups, Ladder, below, pair_distances
+from pushforward.arrays import Doubles, Floats, Integers
+from pushforward.metrics.distances import GROUP, Block, Columns, Frame, Groups, Ladder, below, pair_distances
 from pushforward.metrics.neighbours import CLOSE_CALLS, LOWEST, sweep
 
 SLACK = 2.0**-49  # more than the rounding of a threshold

@@ -19,10 +19,9 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from pushforward.arrays import Floats, Integers
+from pushforward.arrays import Doubles, Floats, Integers
 from pushforward.errors import InputError
 from pushforward.metrics.products import Product, blas, honest, kernels
 
@@ -33,8 +32,6 @@ LARGEST = 1e150  # of a feature: squares beyond would overflow
 SAMPLE = 500  # rows of a set that tell where it lies
 GROUPS_AT_ONCE = 1 << 14
 ELEMENTS_AT_ONCE = 1 << 17  # float64 differences that stay in a second-level cache
-
-Doubles = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

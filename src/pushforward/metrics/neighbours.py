@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pushforward.arrays import Floats, Integers
+from pushforward.arrays import Doubles, Floats, Integers
 from pushforward.errors import Resource
-from pushforward.metrics.distances import GROUP, Block, Columns, Doubles, Frame, Ladder, below, pair_distances
+from pushforward.metrics.distances import GROUP, Block, Columns, Frame, Ladder, below, pair_distances
 
 logger = logging.getLogger(__name__)
 

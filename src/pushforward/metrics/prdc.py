@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pushforward.arrays import Floats, finite_matrix
+from pushforward.arrays import Doubles, Floats, finite_matrix
 from pushforward.errors import InputError
 from pushforward.metrics.balls import hits
-from pushforward.metrics.distances import Doubles
 from pushforward.metrics.neighbours import kth_distances
 
 
@@ -29,7 +28,20 @@ class Protocol(StrEnum):
 
 @dataclass(frozen=True)
 class PRDC:
-    """The four measures in percent (density may exceed 100), and how they came about."""
+    """The four measures in percent, and how they came about.
+
+    Attributes:
+        precision: share of fake points inside at least one real ball.
+        recall: share of real points inside at least one fake ball.
+        density: mean number of real balls around a fake point, over k; may exceed 100.
+        coverage: share of real balls with at least one fake point inside.
+        k: which neighbour the balls reach to.
+        n_real: number of real points.
+        n_fake: number of fake points.
+        protocol: what was put where, see `Protocol`.
+        status: "ok", "constant" (a set is a single point) or "duplicates" (most balls of a set are empty).
+        reason: why; also with "ok" where some balls are empty.
+    """
 
     precision: float
     recall: float
@@ -39,7 +51,7 @@ class PRDC:
     n_real: int
     n_fake: int
     protocol: str
-    status: str  # ok | duplicates | constant
+    status: str
     reason: str
 
 
@@ -158,12 +170,12 @@ def _centred(features: Floats) -> Doubles:
 
 
 def _state(sets: dict[str, tuple[Floats, Doubles]], k: int) -> tuple[str, str]:
-    """What makes the numbers peculiar: balls of radius 0 are empty."""
+    """Whether the numbers say something: not where a set is one point, or most balls have radius 0."""
     constant = [name for name, (features, _) in sets.items() if (features == features[0]).all()]
     if constant:
         return "constant", f"all {' and all '.join(constant)} features are the same point"
     empty = {name: int((known == 0).sum()) for name, (_, known) in sets.items()}
-    if any(empty.values()):
-        parts = [f"{count} of {len(sets[name][1])} {name}" for name, count in empty.items() if count]
-        return "duplicates", f"{' and '.join(parts)} balls have radius 0: more than {k} copies of a row"
-    return "ok", ""
+    parts = [f"{count} of {len(sets[name][1])} {name}" for name, count in empty.items() if count]
+    reason = f"{' and '.join(parts)} balls are empty: more than {k} copies of a row" if parts else ""
+    most = any(2 * count > len(sets[name][1]) for name, count in empty.items())
+    return ("duplicates" if most else "ok"), reason
