@@ -93,7 +93,7 @@ def test_decay_pulls_weights_to_zero() -> None:
     for trainer in (free, decayed):
         for _ in range(4):
             trainer.step()
-    norms = [float(trainer.network[1].weight.norm()) for trainer in (decayed, free)]
+    norms = [float(trainer.network[1].weight.detach().norm()) for trainer in (decayed, free)]
     assert norms[0] < norms[1]
 
 

@@ -1,6 +1,6 @@
 """Draw latents, decode them, and label what comes out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -34,7 +34,7 @@ class Labelled:
     @property
     def acceptance(self) -> float:
         """Share of the drawn latents that are kept."""
-        return len(self.z) / self.drawn
+        return len(self.z) / self.drawn if self.drawn else float("nan")
 
     def confident(self, threshold: float, n: int | None = None) -> "Labelled":
         """The first `n` (None: all) whose confidence is above `threshold`; fewer where there are not so many."""
@@ -47,17 +47,18 @@ class Labelled:
 
 @torch.no_grad()
 def samples(decode: Decode, law: Law, n: int, generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches of latents (b, d) and what they decode to (b, ...), `n` in all."""
+    """Batches of latents (b, d) and what they decode to (b, ...), `n` in all.
+
+    Whole batches are drawn, also where fewer are given: the first latents of a stream do not depend on `n`.
+    """
     for start in range(0, n, BATCH):
-        z = law.sample(min(BATCH, n - start), generator)
+        z = law.sample(BATCH, generator)[: n - start]
         yield z, decode(z)
 
 
 def labelled(decode: Decode, law: Law, classify: Classify, n: int, generator: torch.Generator) -> Labelled:
     """`n` latents, each with the oracle's label and confidence."""
-    parts = [(z, *classify(x)) for z, x in samples(decode, law, n, generator)]
-    z, label, confidence = (torch.cat(part) for part in zip(*parts, strict=True))
-    return Labelled(z, label, confidence, n)
+    return _joined([(z, *classify(x)) for z, x in samples(decode, law, n, generator)], law.dim)
 
 
 def confident(
@@ -72,8 +73,14 @@ def confident(
     parts: list[tuple[Tensor, Tensor, Tensor]] = []
     kept = drawn = 0
     while kept < n and (drawn < PROBE or kept * PATIENCE >= drawn):
-        for z, x in samples(decode, law, max(min(n - kept, n), BATCH), generator):
-            parts.append((z, *classify(x)))
-            kept, drawn = kept + int((parts[-1][2] > threshold).sum()), drawn + len(z)
-    z, label, confidence = (torch.cat(part) for part in zip(*parts, strict=True))
-    return Labelled(z, label, confidence, drawn)
+        ((z, x),) = samples(decode, law, BATCH, generator)
+        label, confidence = classify(x)
+        parts.append((z, label, confidence))
+        kept, drawn = kept + int((confidence > threshold).sum()), drawn + BATCH
+    return _joined(parts, law.dim)
+
+
+def _joined(parts: Sequence[tuple[Tensor, Tensor, Tensor]], dim: int) -> Labelled:
+    none = (torch.zeros(0, dim), torch.zeros(0, dtype=torch.int64), torch.zeros(0))
+    z, label, confidence = (torch.cat(part) for part in zip(*(parts or [none]), strict=True))
+    return Labelled(z, label, confidence, len(z))
