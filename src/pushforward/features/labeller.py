@@ -11,15 +11,15 @@ from pushforward.data.gaussians import nearest_centre
 
 
 class Labeller(Protocol):
-    """What probes and metrics ask about samples.
+    """What probes and metrics ask about samples."""
 
-    Attributes:
-        space: name of the feature space, carried by every number computed in it.
-        classes: number of classes.
-    """
+    @property
+    def space(self) -> str:
+        """Name of the feature space, carried by every number computed in it."""
 
-    space: str
-    classes: int
+    @property
+    def classes(self) -> int:
+        """Number of classes."""
 
     def classify(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Scaled samples (n, ...) -> labels (n,) int64 and confidences (n,) in [0, 1]."""

@@ -31,7 +31,9 @@ def points(x: np.ndarray, centres: np.ndarray, labels: np.ndarray, sigma: float)
     else:
         _distances(left, x, centres, labels, sigma)
     share = 100 * np.bincount(labels, minlength=len(centres)) / len(labels)
-    right.bar(1 + np.arange(len(centres)), np.sort(share)[::-1], color=style.SKY, width=1, edgecolor="white", linewidth=0.3)
+    right.bar(
+        1 + np.arange(len(centres)), np.sort(share)[::-1], color=style.SKY, width=1, edgecolor="white", linewidth=0.3
+    )
     right.axhline(100 / len(centres), color=style.BLACK, linewidth=0.8, linestyle="--")
     right.set(title="Share of each mode, sorted (dashed: equal)", xlabel="mode", ylabel="samples (%)")
     right.xaxis.set_major_locator(MaxNLocator(integer=True))
