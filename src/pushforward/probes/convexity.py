@@ -15,6 +15,7 @@ from pushforward.arrays import Floats, Integers, class_labels, finite_matrix
 from pushforward.errors import InputError
 
 LAMBDAS = (0.25, 0.5, 0.75)
+TINY = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Segments:
         points: (3 P, d), the three points of a pair after one another.
         expected: (3 P,) class of the pair's ends.
         classes: number of classes of the oracle.
-        attempts: draws of a pair, successful or not (printed protocol); P where every draw succeeds.
+        attempts: pairs that were asked for; P or more.
     """
 
     points: Floats
@@ -48,19 +49,23 @@ class Convexity:
         balanced: mean of the classes' own shares.
         whole: share of pairs with all three points in the class.
         by_lambda: share at each lambda.
+        lowest: smallest of these.
         by_class: class -> share; only classes with a pair.
+        pairs_by_class: class -> number of pairs.
         pairs: number of pairs.
-        attempts: draws that were made to get them.
+        attempts: pairs that were asked for.
         left_out: classes without a pair.
         status: "ok", "single_class" (a partition of one cell is convex, which says nothing) or "no_pairs".
-        reason: why.
+        reason: why; also with "ok" where classes are left out.
     """
 
     accuracy: float
     balanced: float
     whole: float
     by_lambda: tuple[float, ...]
+    lowest: float
     by_class: dict[int, float]
+    pairs_by_class: dict[int, int]
     pairs: int
     attempts: int
     left_out: tuple[int, ...]
@@ -92,7 +97,8 @@ def segments(
         first.append(own[:half])
         second.append(own[half : 2 * half])
         of.append(np.full(half, label))
-    return _between(z, np.concatenate(first), np.concatenate(second), np.concatenate(of), classes, path)
+    ends = np.concatenate(first), np.concatenate(second)
+    return _between(z, *ends, np.concatenate(of), classes, path, attempts=classes * pairs_per_class)
 
 
 def printed_segments(
@@ -107,7 +113,7 @@ def printed_segments(
         z: (n, d), in random order.
         labels: (n,).
         repeats: pools a class.
-        pool: latents a pool.
+        pool: latents a pool; all there are, where there are fewer.
         generator: chooses the pools.
         classes: number of classes.
         path: see `segments`.
@@ -135,29 +141,40 @@ def convexity(between: Segments, predicted: Any) -> Convexity:
         predicted: (3 P,) the oracle's classes of the points.
     """
     predicted = class_labels(predicted, between.classes, "predicted", len(between.points))
-    present = np.unique(between.expected)
-    left_out = tuple(int(c) for c in np.setdiff1d(np.arange(between.classes), present))
-    if len(present) < 2:
-        nan = math.nan
-        status, reason = (
-            ("single_class", f"every pair is of class {present[0]}")
-            if len(present)
-            else ("no_pairs", "no class has two latents")
-        )
-        return Convexity(nan, nan, nan, (nan,) * 3, {}, between.pairs, between.attempts, left_out, status, reason)
     right = (predicted == between.expected).reshape(-1, len(LAMBDAS))
     of = between.expected[:: len(LAMBDAS)]
+    present, counts = np.unique(of, return_counts=True)
     by_class = {int(label): _percent(right[of == label]) for label in present}
+    by_lambda = tuple(_percent(column) for column in right.T)
+    status, reason = _state(present, between.classes)
+    numbers = (_percent(right), float(np.mean(list(by_class.values()) or [math.nan])), _percent(right.all(axis=1)))
+    if status != "ok":
+        numbers, by_lambda = (math.nan,) * 3, (math.nan,) * len(LAMBDAS)
     return Convexity(
-        accuracy=_percent(right),
-        balanced=float(np.mean(list(by_class.values()))),
-        whole=_percent(right.all(axis=1)),
-        by_lambda=tuple(_percent(column) for column in right.T),
+        *numbers,
+        by_lambda=by_lambda,
+        lowest=min(by_lambda),
         by_class=by_class,
+        pairs_by_class={int(label): int(count) for label, count in zip(present, counts, strict=True)},
         pairs=between.pairs,
         attempts=between.attempts,
-        left_out=left_out,
+        left_out=_left_out(present, between.classes),
+        status=status,
+        reason=reason,
     )
+
+
+def _state(present: Integers, classes: int) -> tuple[str, str]:
+    if len(present) == 0:
+        return "no_pairs", "no class has two latents"
+    if len(present) == 1:
+        return "single_class", f"every pair is of class {present[0]}"
+    left_out = _left_out(present, classes)
+    return "ok", f"classes without a pair: {', '.join(map(str, left_out))}" if left_out else ""
+
+
+def _left_out(present: Integers, classes: int) -> tuple[int, ...]:
+    return tuple(int(c) for c in np.setdiff1d(np.arange(classes), present))
 
 
 def _checked(z: Any, labels: Any, classes: int) -> tuple[Floats, Integers]:
@@ -166,13 +183,13 @@ def _checked(z: Any, labels: Any, classes: int) -> tuple[Floats, Integers]:
 
 
 def _between(
-    z: Floats, first: Integers, second: Integers, of: Integers, classes: int, path: str, attempts: int | None = None
+    z: Floats, first: Integers, second: Integers, of: Integers, classes: int, path: str, attempts: int
 ) -> Segments:
     if path not in PATHS:
         raise InputError(f"a path is one of {', '.join(PATHS)}; got {path!r}.")
     points = PATHS[path](z[first], z[second]).reshape(-1, z.shape[1])
     expected = np.repeat(of, len(LAMBDAS)).astype(np.int64)
-    return Segments(points, expected, classes, len(of) if attempts is None else attempts)
+    return Segments(points, expected, classes, attempts)
 
 
 def _linear(a: Floats, b: Floats) -> Floats:
@@ -181,21 +198,20 @@ def _linear(a: Floats, b: Floats) -> Floats:
 
 
 def _spherical(a: Floats, b: Floats) -> Floats:
-    weights = np.asarray(LAMBDAS, dtype=a.dtype)[None, :, None]
-    lengths = [np.linalg.norm(end, axis=1)[:, None, None] for end in (a, b)]
-    units = [
-        end[:, None] / np.maximum(length, np.finfo(a.dtype).tiny) for end, length in zip((a, b), lengths, strict=True)
-    ]
+    weights = np.asarray(LAMBDAS)[None, :, None]
+    lengths = [np.linalg.norm(end, axis=1)[:, None, None].astype(np.float64) for end in (a, b)]
+    units = [end[:, None] / np.maximum(length, TINY) for end, length in zip((a, b), lengths, strict=True)]
     angle = np.arccos(np.clip((units[0] * units[1]).sum(-1, keepdims=True), -1, 1))
-    flat = angle < 1e-6  # the same direction: the segment itself
+    flat = np.sin(angle) < 1e-6  # one direction or opposite ones: no great circle is singled out, so a straight line
     sine = np.where(flat, 1, np.sin(angle))
     on_circle = (np.sin(weights * angle) * units[0] + np.sin((1 - weights) * angle) * units[1]) / sine
     straight = weights * units[0] + (1 - weights) * units[1]
-    return (weights * lengths[0] + (1 - weights) * lengths[1]) * np.where(flat, straight, on_circle)
+    points = (weights * lengths[0] + (1 - weights) * lengths[1]) * np.where(flat, straight, on_circle)
+    return points.astype(a.dtype)
 
 
 PATHS = {"linear": _linear, "spherical": _spherical}
 
 
 def _percent(right: NDArray[np.bool_]) -> float:
-    return 100 * int(right.sum()) / right.size
+    return 100 * int(right.sum()) / right.size if right.size else math.nan

@@ -1,18 +1,19 @@
 """Linear separability of the classes in latent space: accuracy of a logistic regression from z to the oracle's label.
 
-Section 4.1 and Table 1 (`LogReg`). The regression has no penalty, an intercept and no scaling of features.
+Section 4.1 and Table 1 (`LogReg`). The regression is multinomial, in float64, with an intercept, without a penalty and
+without scaling of the latents, by L-BFGS.
 """
 
 import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from pushforward.arrays import Floats, Integers, class_labels, finite_matrix
+from pushforward.arrays import Doubles, Integers, class_labels, finite_matrix
 from pushforward.errors import InputError
 
 
@@ -21,14 +22,16 @@ class Separability:
     """Accuracies in percent.
 
     Attributes:
-        accuracy: on the test latents after `max_iter` iterations, as the authors' code stops.
-        accuracy_converged: after as many iterations as convergence needs, at most `converged_iter`.
+        accuracy: on the test latents after at most `max_iter` iterations, as the authors' code stops.
+        accuracy_converged: after going on until convergence, at most for `converged_iter` iterations.
         converged: whether those sufficed.
         iterations: iterations that were done for `accuracy`.
         chance: share of the most frequent class among the test labels.
         n_train: latents fitted.
         n_test: latents scored.
+        classes: number of classes of the oracle.
         missing: classes without a training latent; a test latent of such a class counts as wrong.
+        acceptance: share of drawn latents that passed the oracle's threshold, where the caller tells.
         status: "ok", "single_class" or "no_latents"; the accuracies are NaN unless it is "ok".
         reason: why.
     """
@@ -40,7 +43,9 @@ class Separability:
     chance: float
     n_train: int
     n_test: int
+    classes: int
     missing: tuple[int, ...]
+    acceptance: float = math.nan
     status: str = "ok"
     reason: str = ""
 
@@ -54,6 +59,7 @@ def separability(
     classes: int,
     max_iter: int = 100,
     converged_iter: int = 1000,
+    acceptance: float = math.nan,
 ) -> Separability:
     """Fit on one set of labelled latents, score on another.
 
@@ -64,7 +70,8 @@ def separability(
         test_labels: (m,).
         classes: number of classes of the oracle.
         max_iter: iterations of L-BFGS, 100 in the authors' code.
-        converged_iter: iterations allowed to the converged value.
+        converged_iter: further iterations allowed for the converged value.
+        acceptance: put on record.
 
     Raises:
         InputError: latents that are not finite, or shapes and labels that do not fit.
@@ -78,34 +85,44 @@ def separability(
         )
     missing = tuple(int(c) for c in np.setdiff1d(np.arange(classes), train_labels))
     status, reason = _state(train_labels, test_labels)
+    nan, sizes = math.nan, (len(train_z), len(test_z), classes)
+    undefined = Separability(nan, nan, False, 0, nan, *sizes, missing, acceptance, status, reason)
     if status != "ok":
-        nan = math.nan
-        return Separability(nan, nan, False, 0, nan, len(train_z), len(test_z), missing, status, reason)
-    first, iterations, done = _fit(train_z, train_labels, test_z, test_labels, max_iter)
-    final = first
-    if not done and converged_iter > max_iter:
-        final, _, done = _fit(train_z, train_labels, test_z, test_labels, converged_iter)
-    chance = 100 * int(np.bincount(test_labels).max()) / len(test_labels)
-    return Separability(first, final, done, iterations, chance, len(train_z), len(test_z), missing)
+        return undefined
+    train_z, test_z = train_z.astype(np.float64), test_z.astype(np.float64)
+    model = LogisticRegression(C=np.inf, max_iter=max_iter, warm_start=True)  # no penalty
+    converged = _fitted(model, train_z, train_labels)
+    first, iterations = _score(model, test_z, test_labels), int(np.max(model.n_iter_))
+    if not converged:
+        converged = _fitted(model.set_params(max_iter=converged_iter), train_z, train_labels)
+    return replace(
+        undefined,
+        accuracy=first,
+        accuracy_converged=_score(model, test_z, test_labels),
+        converged=converged,
+        iterations=iterations,
+        chance=100 * int(np.bincount(test_labels).max()) / len(test_labels),
+    )
 
 
 def _state(train: Integers, test: Integers) -> tuple[str, str]:
     if not len(train) or not len(test):
-        return "no_latents", f"{len(train)} training and {len(test)} test latents pass the oracle's threshold"
-    present = np.unique(train)
-    if len(present) < 2:
-        return (
-            "single_class",
-            f"all {len(train)} training latents have class {present[0]}: there is nothing to separate",
-        )
+        return "no_latents", f"there are {len(train)} training and {len(test)} test latents"
+    if (train == train[0]).all():
+        return "single_class", f"all {len(train)} training latents have class {train[0]}: nothing to separate"
     return "ok", ""
 
 
-def _fit(z: Floats, labels: Integers, test_z: Floats, test: Integers, limit: int) -> tuple[float, int, bool]:
-    """Accuracy in percent, iterations done, and whether the optimiser was content."""
-    model = LogisticRegression(C=np.inf, max_iter=limit)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
+def _fitted(model: LogisticRegression, z: Doubles, labels: Integers) -> bool:
+    """Fit, or go on fitting; whether the optimiser was content."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
         model.fit(z, labels)
-    iterations = int(np.max(model.n_iter_))
-    return 100 * float(np.mean(model.predict(test_z) == test)), iterations, iterations < limit
+    others = [w for w in caught if not issubclass(w.category, ConvergenceWarning)]
+    for other in others:
+        warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
+    return len(others) == len(caught)
+
+
+def _score(model: LogisticRegression, z: Doubles, labels: Integers) -> float:
+    return 100 * int((model.predict(z) == labels).sum()) / len(labels)
