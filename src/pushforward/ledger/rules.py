@@ -4,6 +4,7 @@ from typing import Any
 
 from pushforward.ledger.job import Job
 from pushforward.specs.params import Params
+from pushforward.specs.training import VaeRecipe
 
 # The first pattern of a rule names its jobs; the Snakemake rules take theirs from here.
 PATTERNS: dict[str, dict[str, str]] = {
@@ -92,25 +93,46 @@ def oracle(params: Params, name: str) -> Job:
 def train(params: Params, run: str, seed: int) -> Job:
     """Train one run from one seed."""
     own, recipe = params.runs[run], params.recipe(run)
-    model = params.models[own.model]
-    given = {k: v for k, v in recipe.model_dump(mode="json").items() if k not in ("threads", "protocol")}
+    trainer = _trainer(params, run)
+    left_out = ("method", "threads", "protocol", "snapshots", *(() if trainer == "augmented" else AUGMENTED))
     return Job(
         rule="train",
         wildcards={"run": run, "seed": str(seed)},
         params={
-            "run": run,
-            "seed": seed,
-            "dataset": own.dataset,
-            "model": _plain(model),
-            "latent": {**_plain(own.latent), "dim": own.latent_dim},
-            **given,
+            "trainer": trainer,
+            "settings": {
+                **{name: value for name, value in recipe.model_dump(mode="json").items() if name not in left_out},
+                "model": _plain(params.models[own.model]),
+                "latent": {**_plain(own.latent), "dim": own.latent_dim},
+                "seed": seed,
+                "snapshots": _snapshot_steps(recipe.steps, recipe.snapshots.count, recipe.snapshots.every),
+            },
         },
-        modules=_network_modules(params, run),
+        modules=(f"pushforward.training.{trainer}", *_network_modules(params, run)),
         deps={"data": f"data/{own.dataset}.npz"},
         outs=_outs("train", run=run, seed=seed),
         threads=recipe.threads,
         precious=True,
     )
+
+
+# What only the augmented trainer knows.
+AUGMENTED = ("augment", "mutual_information")
+
+
+def _trainer(params: Params, run: str) -> str:
+    """The module that trains a run: each holds only what it needs, so a change of one leaves other runs fresh."""
+    own, recipe = params.runs[run], params.recipe(run)
+    if isinstance(recipe, VaeRecipe):
+        return "vae"
+    augmented = recipe.augment != "none" or recipe.mutual_information.weight > 0 or own.latent.law == "mixture"
+    conditional = "classes" in params.models[own.model].generator
+    return "augmented" if augmented else "conditional" if conditional else "wgan"
+
+
+def _snapshot_steps(steps: int, count: int, every: int) -> list[int]:
+    """Steps whose generator is kept: `count` of them, `every` apart, the last at the end."""
+    return [steps - every * back for back in reversed(range(count))]
 
 
 def _oracle_deps(params: Params, dataset: str) -> dict[str, str]:

@@ -36,7 +36,7 @@ def run(spec: dict[str, Any]) -> None:
         started = time.monotonic()
         module = importlib.import_module(spec["module"])
         environment = _prepare_machine(spec["threads"])
-        if spec["rule"] == "train":
+        if spec["rule"] == "train" and "critic_steps" in spec["params"]["settings"]:
             _require_affordable(spec)
         scratch = SCRATCH / artifacts.digest_json(spec)[:16]
         module.run(spec["params"], spec["deps"], spec["outs"], scratch)
@@ -71,4 +71,6 @@ def _require_affordable(spec: dict[str, Any]) -> None:
     from pushforward.provenance import device
     from pushforward.training import cost
 
-    cost.require_affordable(spec["params"], data.load(spec["deps"]["data"]), device())
+    cost.require_affordable(
+        spec["wildcards"]["run"], spec["params"]["settings"], data.load(spec["deps"]["data"]), device()
+    )

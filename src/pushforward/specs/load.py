@@ -160,8 +160,9 @@ def _recipes_that_do_not_fit(params: Params, where: Where, path: str) -> list[st
     for name in params.runs:
         try:
             params.recipe(name)
-        except ValidationError as error:
+        except ValueError as error:
             file, line = where.get(("runs", name), (path, 1))
-            reasons = "; ".join(d["msg"].removeprefix("Value error, ") for d in error.errors())
+            found = error.errors() if isinstance(error, ValidationError) else [{"msg": str(error)}]
+            reasons = "; ".join(d["msg"].removeprefix("Value error, ") for d in found)
             problems.append(f"{file}:{line}: runs.{name}: {reasons}")
     return problems

@@ -79,11 +79,12 @@ class Oracle(Section):
 
 
 class Model(Section):
-    """One architecture: the sizes of its generator and of its critic (or encoder), as plain arguments."""
+    """One architecture: the sizes of its generator and of its critic or encoder, as plain arguments."""
 
     kind: Literal["mlp", "cnn", "resnet", "transgan", "vae"]
     generator: dict[str, int | float | str | list[int]]
-    critic: dict[str, int | float | str | list[int]]
+    critic: dict[str, int | float | str | list[int]] | None = None
+    encoder: dict[str, int | float | str | list[int]] | None = None
 
 
 class GaussianLaw(Section):

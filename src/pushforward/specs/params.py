@@ -6,7 +6,7 @@ from pydantic import Field
 
 from pushforward.specs.materials import Dataset, Model, Oracle
 from pushforward.specs.section import Count, Name, Natural, Section, Share
-from pushforward.specs.training import Recipe, Run
+from pushforward.specs.training import GanRecipe, Recipe, Run, RunOwn, VaeRecipe
 
 
 class Seeds(Section):
@@ -141,12 +141,19 @@ class Params(Section):
     tables: dict[Name, Table]
     figures: dict[Name, Figure]
 
-    def recipe(self, run: str) -> Recipe:
-        """The full recipe of a run: its own numbers over those of the recipe that it names."""
+    def recipe(self, run: str) -> GanRecipe | VaeRecipe:
+        """The full recipe of a run: its own numbers over those of the recipe that it names.
+
+        Raises:
+            ValueError: the run states a number that its recipe does not have, or one that does not fit the rest.
+        """
         own: Any = self.runs[run]
-        given = {k: getattr(own, k) for k in own.model_fields_set if k in Recipe.model_fields}
         base = self.defaults[own.recipe]
-        return Recipe(**{k: given.get(k, getattr(base, k)) for k in Recipe.model_fields})
+        given = {k: getattr(own, k) for k in own.model_fields_set if k not in RunOwn.model_fields}
+        fields = type(base).model_fields
+        if strange := [name for name in given if name not in fields]:
+            raise ValueError(f"{', '.join(strange)}: recipe {own.recipe!r} ({base.method}) has no such number")
+        return type(base)(**{k: given.get(k, getattr(base, k)) for k in fields})
 
     def seeds_of(self, run: str) -> list[int]:
         """Training seeds of a run."""

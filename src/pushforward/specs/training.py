@@ -22,25 +22,14 @@ class MutualInformation(Section):
     steps: Natural
 
 
-class Recipe(Section):
-    """How a generator is trained; rates per step, steps of the generator."""
+class Training(Section):
+    """What every training states; steps are updates of the generator or decoder."""
 
-    method: Literal["wgan-gp", "vae"]
     steps: Count
     batch: Count
-    generator_batch: Count | None
-    generator_lr: Positive
-    critic_lr: Positive
     betas: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=2, max_length=2)]
-    critic_steps: Natural
-    penalty: NonNegative
-    gp_alpha: Literal["pixel", "sample"]
-    drift: NonNegative
     clip: Positive | None
-    augment: Literal["none", "diffaug"]
     flip: bool
-    ema_halflife: Count | None
-    mutual_information: MutualInformation
     precision: Literal["fp32", "tf32", "bf16"]
     threads: Count
     snapshots: Snapshots
@@ -48,12 +37,42 @@ class Recipe(Section):
     protocol: Name
 
     @model_validator(mode="after")
-    def _snapshots_fit(self) -> "Recipe":
+    def _snapshots_fit(self) -> "Training":
         first = self.steps - (self.snapshots.count - 1) * self.snapshots.every
         if first < 1:
             kept = f"{self.snapshots.count} snapshots, {self.snapshots.every} steps apart,"
             raise ValueError(f"{kept} do not fit in {self.steps} steps")
         return self
+
+
+class GanRecipe(Training):
+    """How a GAN is trained (App. B; `docs/choices.md`)."""
+
+    method: Literal["wgan-gp"]
+    generator_batch: Count | None
+    generator_lr: Positive
+    critic_lr: Positive
+    critic_steps: Count
+    penalty: NonNegative
+    gp_alpha: Literal["pixel", "sample"]
+    drift: NonNegative
+    augment: Literal["none", "diffaug"]
+    ema_halflife: Count | None
+    mutual_information: MutualInformation
+
+
+class VaeRecipe(Training):
+    """How a VAE is trained; the paper states none of its numbers."""
+
+    method: Literal["vae"]
+    lr: Positive
+    beta: NonNegative
+    likelihood: Literal["bernoulli", "gaussian"]
+    variance: Positive | None
+
+
+Recipe = Annotated[GanRecipe | VaeRecipe, Field(discriminator="method")]
+RECIPES: tuple[type[Training], ...] = (GanRecipe, VaeRecipe)
 
 
 class RunOwn(Section):
@@ -68,9 +87,10 @@ class RunOwn(Section):
 
 
 def _differences() -> dict[str, Any]:
-    """Every field of a recipe, optional."""
-    hints = get_type_hints(Recipe, include_extras=True)
-    return {name: (hints[name] | None, None) for name in Recipe.model_fields}
+    """Every field of a recipe but its method, optional."""
+    hints = {name: hint for kind in RECIPES for name, hint in get_type_hints(kind, include_extras=True).items()}
+    names = dict.fromkeys(name for kind in RECIPES for name in kind.model_fields if name != "method")
+    return {name: (hints[name] | None, None) for name in names}
 
 
 Run: Any = create_model(

@@ -19,11 +19,12 @@ DEFAULT_HOURS = 12.0
 EFFICIENCY = 1.0
 
 
-def require_affordable(params: Mapping[str, Any], data: Dataset, device: torch.device) -> None:
+def require_affordable(name: str, settings: Mapping[str, Any], data: Dataset, device: torch.device) -> None:
     """Refuse a training that would take longer here than the person allowed.
 
     Args:
-        params: those of a training job.
+        name: of the run, for the message.
+        settings: those of a GAN's training job.
         data: what it trains on.
         device: where it would run; a GPU is always allowed.
 
@@ -32,34 +33,34 @@ def require_affordable(params: Mapping[str, Any], data: Dataset, device: torch.d
     """
     if device.type != "cpu":
         return
-    operations = params["steps"] * operations_per_step(params, data)
+    operations = settings["steps"] * operations_per_step(settings, data)
     hours = operations / speed() / EFFICIENCY / 3600
     allowed = float(os.environ.get(LIMIT, DEFAULT_HOURS))
     if hours > allowed:
-        work = f"{params['steps']:,} steps are {operations / 1e15:,.1f} PFLOP, about {_duration(hours)}"
+        work = f"{settings['steps']:,} steps are {operations / 1e15:,.1f} PFLOP, about {_duration(hours)}"
         raise Resource(
-            f"{params['run']}: {work} on this CPU with {torch.get_num_threads()} threads (allowed: {allowed:g} hours). "
+            f"{name}: {work} on this CPU with {torch.get_num_threads()} threads (allowed: {allowed:g} hours). "
             f"Run it on a machine with a GPU, take the smaller scale (`snakemake --directory reduced ...`), or allow "
             f"it: {LIMIT}={hours + 1:.0f}. It resumes where it was stopped."
         )
 
 
-def operations_per_step(params: Mapping[str, Any], data: Dataset) -> float:
+def operations_per_step(settings: Mapping[str, Any], data: Dataset) -> float:
     """Floating-point operations of one step of WGAN-GP: `critic_steps` of the critic, one of the generator.
 
     In units of a forward pass: real and fake forward and backward 6, the penalty 4 of the critic and 1 of the generator
     a critic step; 3 of the generator and 2 of the critic a generator step.
     """
-    kind, dim = params["model"]["kind"], params["latent"]["dim"]
+    kind, dim = settings["model"]["kind"], settings["latent"]["dim"]
     sizes = {
-        part: models.sizes(kind, part, params["model"][part], data.shape, latent_dim=dim)
+        part: models.sizes(kind, part, settings["model"][part], data.shape, latent_dim=dim)
         for part in ("generator", "critic")
     }
     with torch.device("meta"):
         generator, critic = (models.build(kind, part, **sizes[part]) for part in ("generator", "critic"))
         once = forward(generator, torch.zeros(2, dim)) / 2, forward(critic, torch.zeros(2, *data.shape)) / 2
-    batch, steps = params["batch"], params["critic_steps"]
-    for_generator = params["generator_batch"] or batch
+    batch, steps = settings["batch"], settings["critic_steps"]
+    for_generator = settings["generator_batch"] or batch
     return steps * batch * (10 * once[1] + once[0]) + for_generator * (3 * once[0] + 2 * once[1])
 
 
