@@ -20,6 +20,7 @@ class Gaussians(Section):
     centres: list[list[float]] | None = None
     sigma: NonNegative
     weights: Literal["equal"] | list[Positive]
+    samples: Count | None = None
 
 
 class Digits(Section):
