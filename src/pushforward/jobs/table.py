@@ -11,12 +11,15 @@ from pushforward.report import printed, tables
 from pushforward.report.intervals import Interval, both_axes
 from pushforward.report.layout import Layout
 
+NOT_APPLICABLE = "not_applicable"
+
 
 def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str], scratch: Path) -> None:
     """Write the tidy CSV, and the paper's layout as Markdown and LaTeX."""
-    rows = [_row(params, row, metric) for row in params["rows"].values() for metric in params["metrics"]]
-    layout = Layout(title=params["title"], label=f"tab:{params['table']}", metrics=tuple(params["metrics"]))
-    tables.write(tables.tidy(rows), layout, *outs.values())
+    metrics = (*params["metrics"], *params["extra"])
+    rows = [_row(params, row, metric) for row in params["rows"].values() for metric in metrics]
+    layout = Layout(title=params["title"], label=f"tab:{params['table']}", metrics=metrics)
+    tables.write(tables.tidy(each for each in rows if each), layout, *outs.values())
 
 
 def say(table: str) -> str:
@@ -31,9 +34,11 @@ def say(table: str) -> str:
     return f"{path.resolve()}\n{tables.summary(tables.from_csv(path.read_text()))}"
 
 
-def _row(params: Mapping[str, Any], row: Mapping[str, Any], metric: str) -> dict[str, Any]:
+def _row(params: Mapping[str, Any], row: Mapping[str, Any], metric: str) -> dict[str, Any] | None:
+    """One number; None where the metric says nothing about these classes and this dimension."""
     names = (params["source"], row["dataset"], row["model"], metric)
-    paper = printed.lookup(*names, variant=row["variant"]) if row["printed"] else None
+    known = row["printed"] and metric in params["metrics"]
+    paper = printed.lookup(*names, variant=row["variant"]) if known else None
     facts: dict[str, Any] = {
         "dataset": row["dataset"],
         "architecture": row["model"],
@@ -48,6 +53,8 @@ def _row(params: Mapping[str, Any], row: Mapping[str, Any], metric: str) -> dict
     ours, seeds = _interval(measured, "printed", metric)
     corrected, _ = _interval(measured, "corrected", metric)
     status, reason = _status(measured, metric)
+    if status == NOT_APPLICABLE:
+        return None
     return tables.row(
         metric,
         paper=paper,

@@ -43,8 +43,8 @@ def metric(name: str) -> Metric:
 
 
 def decimals(value: float) -> int:
-    """Decimals that keep three significant digits, at least one."""
-    return 1 if abs(value) >= 10 else 2 if abs(value) >= 1 else 3
+    """Decimals that keep three significant digits, at least one; one for an exact zero."""
+    return 1 if abs(value) >= 10 or value == 0 else 2 if abs(value) >= 1 else 3
 
 
 def number(value: float, like: float | None = None) -> str:

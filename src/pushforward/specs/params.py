@@ -105,11 +105,12 @@ class Row(Section):
 
 
 class Table(Section):
-    """One table of the paper."""
+    """One table of the paper; `extra` are metrics that we set beside the printed ones."""
 
     title: str
     source: str
     metrics: Annotated[list[str], Field(min_length=1)]
+    extra: list[str] = Field(default_factory=list)
     rows: dict[Name, Row]
 
 
