@@ -132,6 +132,12 @@ def fit(digits, folder, **changes):
     return folder / "s0.safetensors"
 
 
+def test_the_csv_goes_where_it_is_wanted(digits, tmp_path):
+    path = fit(digits, tmp_path, steps=1, snapshots=[1], log=tmp_path / "plots" / "loss.csv")
+    assert (tmp_path / "plots" / "loss.csv").read_text().startswith("step,loss")
+    assert not path.with_suffix(".csv").exists()
+
+
 def test_digits_come_back(digits, tmp_path):
     path = fit(digits, tmp_path, steps=450, snapshots=[450], lr=3e-3, likelihood="gaussian", variance=0.02)
     ((step, best),) = autoencoders(path)

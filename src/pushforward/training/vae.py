@@ -32,6 +32,7 @@ def fit(
     batch: int,
     out: str | Path,
     state_dir: str | Path,
+    log: str | Path | None = None,
     flip: bool = False,
     log_every: int = 100,
     save_every: int | None = None,
@@ -56,6 +57,7 @@ def fit(
         batch: images of an update.
         out: the .safetensors file to write.
         state_dir: folder of this run for the states it resumes from.
+        log: the CSV of losses to write; by default beside `out`.
         flip: mirror each image with probability 1/2.
         log_every: steps between two rows of the CSV.
         save_every: steps between two saved states; None leaves it to the clock.
@@ -94,6 +96,7 @@ def fit(
             schedule,
             out=out,
             state_dir=state_dir,
+            log=log,
             identity={
                 "model": about["model"],
                 "latent": dict(latent),
