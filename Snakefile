@@ -14,7 +14,7 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        [job.outs["csv"] for job in PLAN.of("table")],
+        [job.outs["csv"] for job in PLAN.of("table") if not job.refusal],
         [job.outs["png"] for job in PLAN.of("sheet")],
         [job.outs["pdf"] for job in PLAN.of("figure")],
         [job.outs["csv"] for job in PLAN.of("theory")],

@@ -27,6 +27,7 @@ class Job:
         threads: processor threads; they are part of the result's last bits.
         precious: costly to make: never made again silently when it is missing or altered.
         module: the doorway that does the work; that of the rule's name unless given.
+        refusal: why this job cannot be done by this version; empty if it can.
     """
 
     rule: str
@@ -39,6 +40,7 @@ class Job:
     threads: int = 1
     precious: bool = False
     module: str = ""
+    refusal: str = ""
 
     @property
     def name(self) -> str:

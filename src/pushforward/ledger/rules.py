@@ -3,7 +3,7 @@
 from typing import Any
 
 from pushforward.ledger.job import Job
-from pushforward.specs.params import Params
+from pushforward.specs.params import Params, Table
 from pushforward.specs.training import VaeRecipe
 
 # The first pattern of a rule names its jobs; the Snakemake rules take theirs from here.
@@ -36,6 +36,11 @@ DATA_MODULES = {
     "cifar100": "cifar",
     "cifar10-jpeg": "cifar10_jpeg",
 }
+# What `jobs.measure` writes under each protocol.
+MEASURED = (
+    "precision", "recall", "density", "coverage", "frechet_distance_classifier", "logreg_acc", "convex_acc",
+    "isoperimetric_ratio",
+)  # fmt: skip
 LAW_MODULES = {"random_directions": "controls", "norm": "controls"}
 
 
@@ -227,6 +232,20 @@ def table(params: Params, name: str) -> Job:
         deps={path: path for row in rows.values() for path in row.get("measures", {}).values()},
         outs=_outs("table", table=name),
         files=("report/printed.csv",),
+        refusal=_not_measured(table),
+    )
+
+
+def _not_measured(table: Table) -> str:
+    """What a table needs that `measure` does not compute; refused before any training that it would ask for."""
+    unknown = [metric for metric in (*table.metrics, *table.extra) if metric not in MEASURED]
+    sampled = sorted({row.sampling for row in table.rows.values() if row.sampling})
+    parts = [f"the metrics {', '.join(unknown)}"] if unknown else []
+    parts += [f"the laws of z at test time {', '.join(sampled)}"] if sampled else []
+    return (
+        f"this version does not measure {' nor '.join(parts)} yet; the other columns are in results/measures"
+        if parts
+        else ""
     )
 
 
