@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -69,24 +70,39 @@ def hits(
 
     def settle(rows: Integers) -> None:
         limits = Limits(around_real.outside[rows, None], around_real.inside[rows, None])
-        for columns in ladder:
-            block = columns.block(real[rows])
-            counts, covering, close = _in_row_balls(columns, block, limits)
-            inside, close_rows = _in_column_balls(columns, block, around_fake)
-            if close.shape[1] + close_rows.shape[1] <= CLOSE_CALLS * len(rows):
-                break
-        i, j = rows[close[0]], order[close[1]]
+        sure = _compare(ladder, real[rows], limits, around_fake)
+        i, j = rows[sure.close_real[0]], order[sure.close_real[1]]
         near = pair_distances(real, i, fake, j) < real_radii[i]
-        i_other, j_other = rows[close_rows[0]], order[close_rows[1]]
+        i_other, j_other = rows[sure.close_fake[0]], order[sure.close_fake[1]]
         near_other = pair_distances(real, i_other, fake, j_other) < fake_radii[j_other]
-        with lock:  # all that needs memory is done: a block counts once or, halved, again
-            real_covering[rows[covering]] = real_covering[i[near]] = True
-            real_inside[rows[inside]] = real_inside[i_other[near_other]] = True
-            balls[order] += counts[:m]
+        with lock:  # what needs memory is done: a block that failed for want of it has not counted yet
+            real_covering[rows[sure.covering]] = real_covering[i[near]] = True
+            real_inside[rows[sure.inside]] = real_inside[i_other[near_other]] = True
+            balls[order] += sure.balls[:m]
             np.add.at(balls, j[near], 1)
 
     sweep(settle, np.arange(n), m, threads, block)
     return Hits(balls, real_covering, real_inside)
+
+
+class _Sure(NamedTuple):
+    """What the bounds decide between some real rows and all fake columns, and the pairs (2, p) that they do not."""
+
+    balls: Integers  # (width,) real balls around a column
+    covering: Booleans  # (rows,) ball holds a column
+    inside: Booleans  # (rows,) in a column's ball
+    close_real: Integers  # too close to a real ball's rim
+    close_fake: Integers  # too close to a fake ball's rim
+
+
+def _compare(ladder: Ladder, rows: Floats, around_rows: Limits, around_columns: Limits) -> _Sure:
+    for columns in ladder:
+        block = columns.block(rows)
+        balls, covering, close_real = _in_row_balls(columns, block, around_rows)
+        inside, close_fake = _in_column_balls(columns, block, around_columns)
+        if close_real.shape[1] + close_fake.shape[1] <= CLOSE_CALLS * len(rows):
+            break
+    return _Sure(balls, covering, inside, close_real, close_fake)
 
 
 def _in_row_balls(columns: Columns, block: Block, limits: Limits) -> tuple[Integers, Booleans, Integers]:
