@@ -113,21 +113,26 @@ def test_figure_3(tmp_path):
     drawing = figure3.draw([panel, panel], known)
     assert titles(drawing)[:2] == ["a  m = 3\n1.00 × sectors", "b  m = 3\n1.00 × sectors"]
     chart = drawing.axes[-1]
-    assert {text.get_text() for text in chart.get_legend().texts} == {"$m$ sectors", "best grid", "lower bound", "learned"}
+    assert {text.get_text() for text in chart.get_legend().texts} == {
+        "$m$ sectors",
+        "best grid",
+        "lower bound",
+        "learned",
+    }
     assert saved(drawing, tmp_path / "figure3") > 5000
 
 
 def test_figure_9_marks_where_there_is_no_cluster(tmp_path):
     nothing = Interval(math.nan, math.nan, math.nan, 0, "seeds", 3)
     points = [
-        figure9.Point(m, d, over_seeds(0.5), nothing if m == 25 else over_seeds(0.9), over_seeds(0.8))
+        figure9.Point(m, d, over_seeds(0.5), over_seeds(0.4), nothing if m == 25 else over_seeds(0.9), over_seeds(0.8))
         for d in (5, 10, 25)
         for m in (5, 10, 25)
     ]
     drawing = figure9.draw(points)
-    assert titles(drawing) == ["a  precision", "b  d = 5", "c  d = 10", "d  d = 25"]
+    assert titles(drawing) == ["a  precision", "b  $d$ = 5", "c  $d$ = 10", "d  $d$ = 25"]
     open_circles = [
-        [line for line in axes.lines if line.get_label() == "no cluster: m > d + 1"][0].get_xdata()
+        next(line for line in axes.lines if line.get_label() == figure9.NO_CLUSTER).get_xdata()
         for axes in drawing.axes[1:]
     ]
     assert [list(own) for own in open_circles] == [[10, 25], [25], []]
