@@ -28,8 +28,12 @@ def over_seeds(records: Sequence[Mapping[str, float]]) -> dict[str, Any]:
 
 
 def words(interval: Interval, digits: int = 2) -> str:
-    """`1.02 [1.01, 1.03]`; without brackets where there is no interval, `n/a` where there is no number."""
+    """`1.02 [1.01, 1.03]`; without brackets where there is no interval, `n/a` where there is no number.
+
+    Trainings for which the number is undefined are counted behind it.
+    """
     if not np.isfinite(interval.mean):
         return "n/a"
     ends = f" [{interval.low:.{digits}f}, {interval.high:.{digits}f}]" if np.isfinite(interval.low) else ""
-    return f"{interval.mean:.{digits}f}{ends}"
+    left_out = f" (undefined for {interval.undefined})" if interval.undefined else ""
+    return f"{interval.mean:.{digits}f}{ends}{left_out}"

@@ -25,7 +25,7 @@ NAMES = {
 }
 SHOWN = ("paper_cor36", "isoperimetric", "simplicial_exact", "sharp")  # bounds in the table of runs
 KEY = ["run", "seed"]
-NUMBER = re.compile(r"(?<![A-Za-z])\d+(\.\d+)?(e[-+]?\d+)?(?![A-Za-z])")
+NUMBER = re.compile(r"(?<![A-Za-z])\d+(\.\d+)?(e[-+]?\d+)?(?![A-Za-z/])")
 
 NOTES = """\
 - alpha: share of Gaussian latents mapped into a ball around a mode: of radius r, which holds 99 % of that mode, or

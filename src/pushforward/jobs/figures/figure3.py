@@ -15,7 +15,6 @@ from pushforward.report import style
 from pushforward.report.figures import plane
 from pushforward.report.figures.figure3 import Panel, References, draw
 from pushforward.report.intervals import Interval, summarise
-from pushforward.report.labels import plus_minus
 from pushforward.theory.boundary import boundary_slope, sector_slope, slab_slope
 from pushforward.theory.ellipses import draw_ellipses
 from pushforward.theory.partition import in_batches
@@ -89,7 +88,7 @@ def _panel(trained: Trained, boundary: Interval, effort: Effort) -> Panel:
     n, m = effort.pixels, trained.data.classes
     labels = in_batches(trained.labels, plane.points(plane.ticks(n))).reshape(n, n)
     ratio = _over(boundary, sector_slope(m))
-    return Panel(m, labels, f"{plus_minus(ratio.mean, ratio.half_width)} × sectors", boundary)
+    return Panel(m, labels, f"{ratio.mean:.2f} ± {ratio.half_width:.2f} × sectors", boundary)
 
 
 def _caption(facts: dict[str, Any]) -> str:
