@@ -184,7 +184,7 @@ def test_figure_2_knows_the_propeller_from_parallel_walls(house):
     assert strip["slab_agreement"]["mean"] > 0.98 > strip["cluster_agreement"]["mean"]
     assert strip["slab_angle_degrees"]["mean"] < 1 and strip["wall_share_outside_slabs"]["mean"] == 0
     assert facts["runs"]["triangle"]["seeds"]["1"]["step"] == 7
-    assert "triangle, over 2 trainings" in facts["caption"]
+    assert "triangle, trainings: 2" in facts["caption"]
 
 
 def test_figure_2_states_that_a_collapsed_generator_has_no_walls(house):

@@ -107,7 +107,7 @@ def _caption(facts: dict[str, Any]) -> str:
     for name, own in facts.items():
         over = {key: Interval(**value) for key, value in own["over_seeds"].items()}
         told.append(
-            f"{name}, over {len(own['seeds'])} trainings: boundary {words(over['isoperimetric_ratio'])} times the "
+            f"{name}, trainings: {len(own['seeds'])}; boundary {words(over['isoperimetric_ratio'])} times the "
             f"optimum; angles between walls from {words(over['smallest_angle_degrees'], 1)} to "
             f"{words(over['largest_angle_degrees'], 1)} degrees; agreement with the best simplicial cluster "
             f"{words(over['cluster_agreement'], 3)}, with the best parallel slabs {words(over['slab_agreement'], 3)}; "
