@@ -100,7 +100,7 @@ def test_an_overlay_merges_and_replaces(tmp_path):
 
 
 def test_an_overlay_names_its_own_line(tmp_path):
-    path = edit(tmp_path, "steps: 6000", "steps: -1", "demo/params.yaml")
+    path = edit(tmp_path, "latent_dim: 16", "latent_dim: -1", "demo/params.yaml")
     with pytest.raises(InputError) as caught:
         load(path)
     assert f"{path}:" in str(caught.value)

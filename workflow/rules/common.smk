@@ -4,7 +4,6 @@ from snakemake_interface_executor_plugins.settings import ExecMode
 
 from pushforward.ledger.snakemake import Bridge, read_params
 
-
 BRIDGE = Bridge(
     read_params(),
     active=workflow.exec_mode == ExecMode.DEFAULT,
@@ -16,7 +15,11 @@ BRIDGE = Bridge(
 )
 PLAN = BRIDGE.plan
 config.update(BRIDGE.config)
-validate(config, str(Path(workflow.basedir) / "workflow/schemas/params.schema.json"), set_default=False)
+validate(
+    config,
+    str(Path(workflow.basedir) / "workflow/schemas/params.schema.json"),
+    set_default=False,
+)
 JOB = f"{sys.executable} -m pushforward job {{input.spec}}"
 
 
