@@ -28,7 +28,7 @@ def test_the_table_has_numbers_and_rows_that_were_not_run(made):
 
     frame = pd.read_csv(made.demo / "results/table1.csv")
     run = frame[frame["verdict"] != "not run"]
-    assert len(run) == 7  # the ratio says something about three modes in R^3, and nothing about ten digits in R^4
+    assert len(run) == 7  # the ratio says something about three modes in R^3, and nothing about ten classes in R^4
     fine = run["status"] == "ok"
     assert fine.sum() >= 4
     assert run.loc[fine, ["ours", "corrected"]].map(lambda value: 0 <= value <= 100).all(axis=None)

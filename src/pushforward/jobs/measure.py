@@ -71,7 +71,7 @@ class Probe:
             found[name] |= self._separability(protocol, train, test) | self._convexity(protocol, train)
         isoperimetry = self._isoperimetry()
         for name in PROTOCOLS:
-            found[name]["isoperimetric_ratio"] = _ratio_cell(isoperimetry)
+            found[name]["isoperimetric_ratio"] = self._ratio(isoperimetry)
         return {**found, "balance": self._balance(), "isoperimetry": isoperimetry}
 
     def _stream(self, name: str) -> torch.Generator:
@@ -162,18 +162,17 @@ class Probe:
         )
         return _plain(record)
 
+    def _ratio(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """The ratio where the best partition is known: no more classes than d + 1."""
+        if self.label.classes > self.law.dim + 1:
+            reason = f"{self.label.classes} classes need a latent dimension of at least {self.label.classes - 1}"
+            return _cell(float("nan"), "not_applicable", reason)
+        return _cell(record["ratio"], record["status"], record["reason"])
+
 
 def _taken(latents: draw.Labelled, threshold: float | None, n: int | None) -> draw.Labelled:
     """The first `n` latents above a threshold; with None, or a threshold of 0, as they were drawn."""
     return latents.confident(threshold or -1.0, n)
-
-
-def _ratio_cell(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The ratio where the best partition is known: no more classes than d + 1."""
-    if record["status"] == "ok" and not record["attainable"]:
-        reason = f"{record['cells']} classes need a latent dimension of at least {record['cells'] - 1}"
-        return _cell(float("nan"), "not_applicable", reason)
-    return _cell(record["ratio"], record["status"], record["reason"])
 
 
 def _cell(value: float, status: str, reason: str) -> dict[str, Any]:
