@@ -19,7 +19,7 @@ from pushforward.errors import Corrupt, Diverged, InputError, Interrupted, Locke
 from pushforward.locks import hold
 from pushforward.sampling.checkpoint import load_released
 from pushforward.training import checkpoints, wgan
-from pushforward.training.wgan_step import WGAN
+from pushforward.training.stacked_step import Stacked
 
 Job = Callable[..., tuple[int, str]]
 SIZES = {"width": 16, "depth": 2}
@@ -58,14 +58,14 @@ def whole(tmp_path_factory: pytest.TempPathFactory, mixture: Dataset) -> Path:
 
 def stop_at(monkeypatch: pytest.MonkeyPatch, step: int, number: int = signal.SIGTERM) -> None:
     """Send this process a signal in the middle of a step."""
-    original, calls = WGAN.step, iter(range(1, 10**9))
+    original, calls = Stacked.step, iter(range(1, 10**9))
 
-    def stepped(self: WGAN) -> dict[str, torch.Tensor]:
+    def stepped(self: Stacked) -> dict[str, torch.Tensor]:
         if next(calls) == step:
             os.kill(os.getpid(), number)
         return original(self)
 
-    monkeypatch.setattr(WGAN, "step", stepped)
+    monkeypatch.setattr(Stacked, "step", stepped)
 
 
 @pytest.fixture
@@ -276,10 +276,10 @@ def test_f26_a_folder_that_cannot_be_written_is_met_before_the_training(tmp_path
 def test_f28_out_of_memory_is_a_resource_error(
     tmp_path: Path, mixture: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def step(self: WGAN) -> dict[str, torch.Tensor]:
+    def step(self: Stacked) -> dict[str, torch.Tensor]:
         raise torch.OutOfMemoryError("no memory left")
 
-    monkeypatch.setattr(WGAN, "step", step)
+    monkeypatch.setattr(Stacked, "step", step)
     with pytest.raises(Resource, match="batch"):
         wgan.fit(mixture, **config(tmp_path))
 

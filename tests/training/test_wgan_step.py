@@ -11,8 +11,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from pushforward import models
 from pushforward.errors import InputError
 from pushforward.latents.gaussian import Gaussian
+from pushforward.latents.law import Law
 from pushforward.latents.mixture import Mixture
 from pushforward.models.activations import LeakyReLU, ReLU
+from pushforward.training.stacked_step import Stacked, suits
 from pushforward.training.wgan_step import WGAN, Settings
 
 
@@ -46,11 +48,17 @@ def networks(kind: str) -> tuple[nn.Module, nn.Module, tuple[int, ...]]:
     return models.build(kind, "generator", seed=1, latent_dim=3, **sizes), critic, shape
 
 
-def trainer(kind: str = "mlp", dtype: torch.dtype = torch.float64, **settings: Any) -> WGAN:
+def trainer(
+    kind: str = "mlp",
+    dtype: torch.dtype = torch.float64,
+    build: type[WGAN] = WGAN,
+    law: Law | None = None,
+    **settings: Any,
+) -> WGAN:
     generator, critic, shape = networks(kind)
     stream = torch.Generator().manual_seed(0)
     source = Fixed(torch.rand(9, *shape, generator=stream), torch.rand(5, *shape, generator=stream))
-    return WGAN(generator.to(dtype), critic.to(dtype), source, Gaussian(3), 7, Settings(**settings))
+    return build(generator.to(dtype), critic.to(dtype), source, law or Gaussian(3), 7, Settings(**settings))
 
 
 class Textbook:
@@ -108,10 +116,11 @@ def plain(network: nn.Module) -> nn.Module:
     return network
 
 
+@pytest.mark.parametrize("build", [WGAN, Stacked])
 @pytest.mark.parametrize("kind", ["mlp", "cnn"])
 @pytest.mark.parametrize("alpha", ["pixel", "sample"])
-def test_losses_and_gradients_are_those_of_the_textbook_step(kind: str, alpha: str) -> None:
-    ours = trainer(kind, gp_alpha=alpha, drift=0.01, generator_lr=1e-3, critic_lr=2e-3)
+def test_losses_and_gradients_are_those_of_the_textbook_step(build: type[WGAN], kind: str, alpha: str) -> None:
+    ours = trainer(kind, build=build, gp_alpha=alpha, drift=0.01, generator_lr=1e-3, critic_lr=2e-3)
     textbook = Textbook(ours)
     for _ in range(3):
         found, expected = ours.step(), textbook.step()
@@ -132,6 +141,34 @@ def test_the_generators_update_takes_the_size_of_the_last_real_batch() -> None:
     ours.generator.register_forward_hook(lambda _m, args, _out: sizes.append(len(args[0])))
     ours.step()
     assert sizes == [9, 5, 5]  # two updates of the critic on 9 and 5 reals, then the generator's own
+
+
+def test_stacks_are_told_from_other_networks() -> None:
+    generator, critic, _ = networks("mlp")
+    assert suits(generator, critic, Settings())
+    assert not suits(generator, critic, Settings(precision="bf16"))
+    assert not suits(nn.Sequential(generator, nn.BatchNorm1d(6)), critic, Settings())
+    hooked = copy.deepcopy(critic)
+    hooked.register_forward_pre_hook(lambda _module, _inputs: None)
+    assert not suits(generator, hooked, Settings())
+    for strange in (nn.BatchNorm1d(16), nn.Tanh()):
+        other = copy.deepcopy(critic)
+        other.layers.insert(1, strange)
+        assert not suits(generator, other, Settings())
+    assert not suits(generator, nn.Linear(6, 1), Settings())
+
+
+def test_a_last_layer_without_hidden_ones_is_left_to_autograd() -> None:
+    assert not suits(networks("mlp")[0], models.build("mlp", "critic", data_dim=6, depth=0), Settings())
+
+
+def test_the_batch_of_the_generator_may_be_its_own() -> None:
+    for kind in ("mlp", "cnn"):
+        ours, plainly = (trainer(kind, build=b, generator_batch=12, generator_lr=1e-3) for b in (Stacked, WGAN))
+        for _ in range(2):
+            found, expected = ours.step(), plainly.step()
+        for name, value in expected.items():
+            assert float(found[name]) == pytest.approx(float(value), rel=1e-9), name
 
 
 def test_batch_statistics_of_the_generator_move_with_every_forward() -> None:
@@ -163,25 +200,31 @@ def test_the_critics_update_leaves_no_graph_in_the_generator() -> None:
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
 
 
-def test_clipping_bounds_the_gradients_and_reports_the_norm_before() -> None:
-    free, clipped = trainer(critic_steps=1), trainer(critic_steps=1, clip=1e-3)
+@pytest.mark.parametrize("build", [WGAN, Stacked])
+def test_clipping_bounds_the_gradients_and_reports_the_norm_before(build: type[WGAN]) -> None:
+    free, clipped = (trainer(build=build, critic_steps=1, clip=clip) for clip in (None, 1e-3))
     assert float(clipped.step()["critic_gradient"]) == pytest.approx(float(free.step()["critic_gradient"]))
     norm = torch.cat([p.grad.flatten() for p in clipped.critic.parameters() if p.grad is not None]).norm()
     assert float(norm) == pytest.approx(1e-3, rel=1e-3)
 
 
-def test_a_law_with_parameters_is_trained_with_the_generator() -> None:
-    generator, critic, _ = networks("mlp")
-    law = Mixture(3, components=4, variant="faithful")
-    before = law.means.detach().clone()
-    ours = WGAN(generator, critic, Fixed(torch.rand(8, 6)), law, 0, Settings(generator_lr=1e-2))
-    ours.step()
-    assert not torch.equal(law.means, before)
+@pytest.mark.parametrize("kind", ["mlp", "cnn"])
+def test_a_law_with_parameters_is_trained_with_the_generator(kind: str) -> None:
+    first = Mixture(3, components=4, variant="faithful")
+    laws = [copy.deepcopy(first), copy.deepcopy(first)]
+    for law, build in zip(laws, (WGAN, Stacked), strict=True):
+        ours = trainer(kind, build=build, law=law, generator_lr=1e-2)
+        for _ in range(3):
+            ours.step()
+    for before, a, b in zip(first.parameters(), *(law.parameters() for law in laws), strict=True):
+        assert not torch.equal(before, a)
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-6)
     assert {"latent/means", "latent/sigmas"} <= set(ours.snapshot())
 
 
-def test_the_average_follows_the_generator() -> None:
-    ours = trainer(ema_halflife=20.0, critic_steps=1, generator_lr=1e-2)
+@pytest.mark.parametrize("build", [WGAN, Stacked])
+def test_the_average_follows_the_generator(build: type[WGAN]) -> None:
+    ours = trainer(build=build, ema_halflife=20.0, critic_steps=1, generator_lr=1e-2)
     shadow = {k: v.clone() for k, v in ours.average.values.items()} if ours.average else {}
     seen = 0
     for n in (9, 5, 9):
@@ -204,8 +247,9 @@ class Forbid(TorchDispatchMode):
 
 
 @pytest.mark.parametrize("settings", [{}, {"clip": 1.0, "drift": 1e-3, "ema_halflife": 100.0}, {"precision": "bf16"}])
-def test_nothing_in_a_step_asks_the_device_for_a_value(settings: dict[str, Any]) -> None:
-    ours = trainer("cnn", torch.float32, **settings)
+@pytest.mark.parametrize("kind", ["mlp", "cnn"])
+def test_nothing_in_a_step_asks_the_device_for_a_value(kind: str, settings: dict[str, Any]) -> None:
+    ours = trainer(kind, torch.float32, build=WGAN if "precision" in settings else Stacked, **settings)
     with Forbid():
         metrics = ours.step()
         with pytest.raises(AssertionError):

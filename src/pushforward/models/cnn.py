@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from pushforward.errors import InputError
 from pushforward.models.activations import LeakyReLU
+from pushforward.models.stack import Scores
 
 
 class Generator(nn.Module):
@@ -53,7 +54,7 @@ class Generator(nn.Module):
         return self.layers(self.mapping(z).view(-1, *self.shape)).tanh() / 2 + 0.5
 
 
-class Critic(nn.Module):
+class Critic(Scores):
     """(n, image_channels, image_size, image_size) -> (n,), without normalisation.
 
     Args:
@@ -63,8 +64,7 @@ class Critic(nn.Module):
     """
 
     def __init__(self, image_size: int = 28, image_channels: int = 1, width: int = 512) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
+        super().__init__(
             nn.Conv2d(image_channels, width, 4, stride=2, padding=1),  # (n, w, s/2, s/2)
             LeakyReLU(0.2, inplace=True),
             nn.Conv2d(width, width, 3, padding=1),
@@ -77,13 +77,9 @@ class Critic(nn.Module):
             nn.Linear(width * _quarter(image_size) ** 2, 1, bias=False),
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(n, image_channels, image_size, image_size) -> (n,)."""
-        return self.layers(x).squeeze(1)
-
 
 def _hidden(inputs: int, outputs: int) -> tuple[nn.Module, nn.Module]:
-    return nn.Conv2d(inputs, outputs, 3, padding=1), nn.LeakyReLU(0.2)
+    return nn.Conv2d(inputs, outputs, 3, padding=1), nn.LeakyReLU(0.2, True)
 
 
 def _quarter(image_size: int) -> int:

@@ -2,12 +2,13 @@
 
 import itertools
 
-from torch import Tensor, nn
+from torch import nn
 
 from pushforward.models.activations import LeakyReLU
+from pushforward.models.stack import Scores, Stack
 
 
-class Generator(nn.Module):
+class Generator(Stack):
     """(n, d) -> (n, D): `depth` hidden ReLU layers of `width`, linear output.
 
     Args:
@@ -18,17 +19,12 @@ class Generator(nn.Module):
     """
 
     def __init__(self, latent_dim: int, data_dim: int, width: int = 512, depth: int = 3) -> None:
-        super().__init__()
         sizes = [latent_dim] + [width] * depth
-        hidden = [layer for a, b in itertools.pairwise(sizes) for layer in (nn.Linear(a, b), nn.ReLU())]
-        self.layers = nn.Sequential(*hidden, nn.Linear(sizes[-1], data_dim))
-
-    def forward(self, z: Tensor) -> Tensor:
-        """(n, d) -> (n, D)."""
-        return self.layers(z)
+        hidden = [layer for a, b in itertools.pairwise(sizes) for layer in (nn.Linear(a, b), nn.ReLU(True))]
+        super().__init__(*hidden, nn.Linear(sizes[-1], data_dim))
 
 
-class Critic(nn.Module):
+class Critic(Scores):
     """(n, D) -> (n,): `depth` hidden LeakyReLU(0.2) layers of `width`, linear score.
 
     Args:
@@ -38,13 +34,6 @@ class Critic(nn.Module):
     """
 
     def __init__(self, data_dim: int, width: int = 512, depth: int = 3) -> None:
-        super().__init__()
         sizes = [data_dim] + [width] * depth
-        hidden = [
-            layer for a, b in itertools.pairwise(sizes) for layer in (nn.Linear(a, b), LeakyReLU(0.2, inplace=True))
-        ]
-        self.layers = nn.Sequential(*hidden, nn.Linear(sizes[-1], 1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(n, D) -> (n,)."""
-        return self.layers(x).squeeze(1)
+        hidden = [layer for a, b in itertools.pairwise(sizes) for layer in (nn.Linear(a, b), LeakyReLU(0.2, True))]
+        super().__init__(*hidden, nn.Linear(sizes[-1], 1))

@@ -16,9 +16,14 @@ def adam(
 
 def gradient_norm(network: nn.Module, clip: float | None = None) -> Tensor:
     """L2 norm of all gradients of a network, as a 0-d tensor; with `clip` they are scaled down to that norm."""
+    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    if gradients[0].is_cuda:
+        norm = nn.utils.get_total_norm(gradients)
+    else:  # several times faster there
+        norm = torch.stack([torch.dot(g.flatten(), g.flatten()) for g in gradients]).sum().sqrt()
     if clip is not None:
-        return nn.utils.clip_grad_norm_(network.parameters(), clip)
-    return nn.utils.get_total_norm([p.grad for p in network.parameters() if p.grad is not None])
+        nn.utils.clip_grads_with_norm_(network.parameters(), clip, norm)
+    return norm
 
 
 def moments(optimizer: torch.optim.Optimizer) -> dict[int, dict[str, Tensor]]:

@@ -150,16 +150,18 @@ class WGAN:
         with torch.no_grad():  # batch statistics of the generator still move, as in the authors' loop
             fake = self._fake(len(real))
         mix = fake.lerp(real, self._alpha(real))
+        self.critic_adam.zero_grad()
         with self._autocast():
             on_real, on_fake = self._scores(real, fake)
-            loss = on_fake - on_real + self.settings.penalty * slope_penalty(self.critic, mix)
-        if self.settings.drift:
-            loss = loss + self.settings.drift * on_real.square()
-        self.critic_adam.zero_grad()
-        loss.backward()
+        loss = on_fake - on_real + self.settings.drift * on_real.square()
+        loss.backward()  # before the penalty's forward, while these activations are in the cache
+        with self._autocast():
+            penalty = self.settings.penalty * slope_penalty(self.critic, mix)
+        penalty.backward()
         norm = gradient_norm(self.critic, self.settings.clip)
         self.critic_adam.step()
-        return {"critic_loss": loss.detach(), "distance": (on_real - on_fake).detach(), "critic_gradient": norm}
+        loss, distance = (loss + penalty).detach(), (on_real - on_fake).detach()
+        return {"critic_loss": loss, "distance": distance, "critic_gradient": norm}
 
     def _update_generator(self, n: int) -> dict[str, Tensor]:
         self.critic.requires_grad_(False)
