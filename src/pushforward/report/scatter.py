@@ -26,8 +26,9 @@ def points(x: np.ndarray, centres: np.ndarray, labels: np.ndarray, sigma: float)
     if x.shape[1] == 2:
         left.scatter(*x.T, s=2, color=style.BLUE, linewidths=0, rasterized=True, label="generated")
         left.scatter(*centres.T, s=30, marker="x", color=style.VERMILLION, label="centre")
-        left.set(aspect="equal", title="Generated points", xlabel="$x_1$", ylabel="$x_2$")
-        left.legend(loc="upper right")
+        left.set_aspect("equal", adjustable="datalim")
+        left.set(title="Generated points", xlabel="$x_1$", ylabel="$x_2$")
+        left.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
     else:
         _distances(left, x, centres, labels, sigma)
     share = 100 * np.bincount(labels, minlength=len(centres)) / len(labels)
