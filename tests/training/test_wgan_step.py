@@ -1,6 +1,7 @@
 """The WGAN-GP step against a textbook one, written with plain autograd."""
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from pushforward.latents.gaussian import Gaussian
 from pushforward.latents.law import Law
 from pushforward.latents.mixture import Mixture
 from pushforward.models.activations import LeakyReLU, ReLU
+from pushforward.training import checkpoints
+from pushforward.training.checkpoints import States
 from pushforward.training.stacked_step import Stacked, suits
 from pushforward.training.wgan_step import WGAN, Settings
 
@@ -236,6 +239,22 @@ def test_the_average_follows_the_generator(build: type[WGAN]) -> None:
     for name, value in shadow.items():
         torch.testing.assert_close(ours.snapshot()[name], value)
         assert not torch.equal(ours.snapshot()[name], ours.generator.state_dict()[name])
+
+
+@pytest.mark.parametrize("build", [WGAN, Stacked])
+@pytest.mark.parametrize("kind", ["mlp", "cnn"])
+def test_a_saved_state_goes_on_bit_by_bit(tmp_path: Path, kind: str, build: type[WGAN]) -> None:
+    whole, first, second = (trainer(kind, torch.float32, build, ema_halflife=50.0) for _ in range(3))
+    for _ in range(3):
+        whole.step(), first.step()
+    path = States(tmp_path).save(3, first.state_dict())
+    second.step()  # whatever it was before does not matter
+    second.load_state_dict(checkpoints.load(path))
+    for _ in range(3):
+        found, expected = second.step(), whole.step()
+        assert {k: float(v) for k, v in found.items()} == {k: float(v) for k, v in expected.items()}
+    for name, value in whole.snapshot().items():
+        assert torch.equal(second.snapshot()[name], value), name
 
 
 class Forbid(TorchDispatchMode):
