@@ -15,6 +15,6 @@ rule all:
     default_target: True
     input:
         [job.outs["csv"] for job in PLAN.of("table") if not job.refusal],
-        [job.outs["png"] for job in PLAN.of("sheet")],
+        [PLAN.job("sheet", {"run": run}).outs["png"] for run in tabulated_runs()],
         [job.outs["pdf"] for job in PLAN.of("figure")],
         [job.outs["csv"] for job in PLAN.of("theory")],
