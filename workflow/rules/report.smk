@@ -1,14 +1,3 @@
-def tabulated_runs():
-    """Runs of the tables that this version can make, each once."""
-    tables = (job for job in PLAN.of("table") if not job.refusal)
-    return dict.fromkeys(
-        row["run"]
-        for job in tables
-        for row in job.params["rows"].values()
-        if row["run"]
-    )
-
-
 rule table:
     input:
         unpack(BRIDGE.inputs("table")),
