@@ -104,7 +104,7 @@ def agree(ours: list[float], theirs: list[float]) -> None:
 
 
 CASES = {
-    "gaussians-mlp-512x3-b256": lambda: bench("mlp", (100,), 256, 100, 10),
+    "gaussians-mlp-512x3-b256": lambda: bench("mlp", (100,), 256, 100, 4),
     "mnist-cnn-critic512-b4": lambda: bench("cnn", (1, 28, 28), 4, 64, 1),
     "digits-cnn-critic64-b64": lambda: bench(
         "cnn", (1, 8, 8), 64, 16, 10, generator={"channels": 64}, critic={"width": 64}
