@@ -27,7 +27,7 @@ from pushforward.metrics.products import Product, blas, honest, kernels
 
 GROUP = 32  # columns whose largest bound is looked at before any of them
 FAR = 8.0  # g >= -2 in a frame's unit, so a column at -FAR is near nothing
-ROWS_AT_ONCE = 1024
+ROWS_AT_ONCE = 256
 LARGEST = 1e150  # of a feature: squares beyond would overflow
 SAMPLE = 500  # rows of a set that tell where it lies
 GROUPS_AT_ONCE = 1 << 14

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+COLUMNS = 1024  # given to oneDNN at once
 TRIALS = 2  # blocks given to each library before one is chosen
 REDUCED = ("ONEDNN_DEFAULT_FPMATH_MODE", "DNNL_DEFAULT_FPMATH_MODE", "MKL_BLAS_COMPUTE_MODE")
 Kernel = Callable[[Tensor, Tensor, Tensor], Tensor]
@@ -19,8 +20,10 @@ def blas(left: Tensor, right: Tensor, space: Tensor) -> Tensor:
 
 
 def onednn(left: Tensor, right: Tensor, space: Tensor) -> Tensor:
-    """The same by oneDNN, twice as fast as MKL on some processors, into new memory."""
-    return torch.ops.mkldnn._linear_pointwise(left, right, None, "none", [], "")
+    """The same by oneDNN, twice as fast as MKL on some processors; in pieces, since it copies `right` to pack it."""
+    for piece, place in zip(right.split(COLUMNS), space.split(COLUMNS, dim=1), strict=True):
+        place.copy_(torch.ops.mkldnn._linear_pointwise(left, piece, None, "none", [], ""))
+    return space
 
 
 @functools.cache
@@ -28,7 +31,7 @@ def kernels() -> tuple[Kernel, ...]:
     """The libraries that work here: the operator of oneDNN is private to torch and may be missing or differ."""
     one = torch.ones(1, 1)
     try:
-        works = torch.backends.mkldnn.is_available() and onednn(one, one, one).item() == 1.0
+        works = torch.backends.mkldnn.is_available() and onednn(one, one, torch.zeros(1, 1)).item() == 1.0
     except (AttributeError, RuntimeError, TypeError):
         works = False
     return (blas, onednn) if works else (blas,)
@@ -49,7 +52,7 @@ class Product:
         self._costs: dict[Kernel, list[float]] = {kernel: [] for kernel in candidates}
 
     def __call__(self, left: Tensor, right: Tensor, space: Tensor) -> Tensor:
-        """Product of left (r, K) and right (w, K) transposed: `space` (r, w), or new memory."""
+        """Product of left (r, K) and right (w, K) transposed, into `space` (r, w)."""
         untried = [kernel for kernel, costs in self._costs.items() if len(costs) < TRIALS]
         kernel = untried[0] if untried else min(self._costs, key=lambda kernel: min(self._costs[kernel]))
         started = time.thread_time()
