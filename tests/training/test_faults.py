@@ -1,5 +1,6 @@
 """Trainings that are killed, cut short, given bad files or bad numbers: none ends quietly wrong."""
 
+import errno
 import os
 import pickle
 import random
@@ -19,6 +20,7 @@ from pushforward.errors import Corrupt, Diverged, InputError, Interrupted, Locke
 from pushforward.locks import hold
 from pushforward.sampling.checkpoint import load_released
 from pushforward.training import checkpoints, wgan
+from pushforward.training.history import History
 from pushforward.training.stacked_step import Stacked
 
 Job = Callable[..., tuple[int, str]]
@@ -240,6 +242,20 @@ def test_f25_a_full_disk_keeps_the_states_before(stopped: Path, whole: Path, mix
     assert not list(stopped.glob("*/.*.part*"))
     wgan.fit(mixture, **config(stopped))
     assert weights(stopped) == weights(whole)
+
+
+def test_f25_so_does_one_that_is_full_when_a_row_is_logged(
+    stopped: Path, mixture: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: History, row: Mapping[str, float]) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    before = states(stopped)
+    monkeypatch.setattr(History, "append", full)
+    with pytest.raises(Resource, match="No space left on device"):
+        wgan.fit(mixture, **config(stopped))
+    assert len(states(stopped)) == 2
+    assert states(stopped)[-1] >= before[-1]
 
 
 def test_f25_too_small_a_disk_is_said_before_the_first_step(

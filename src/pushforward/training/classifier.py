@@ -110,7 +110,7 @@ def fit(
     augment: str = "none",
     log_every: int = 50,
     save_every: int | None = None,
-    save_seconds: float = 300.0,
+    save_seconds: float = 120.0,
     threads: int | None = None,
     device: str = "cpu",
     progress: Progress | None = None,

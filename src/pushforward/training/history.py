@@ -5,7 +5,6 @@ import io
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
 
 
 class History:
@@ -19,7 +18,7 @@ class History:
     def __init__(self, path: str | Path, position: int = 0) -> None:
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self._file: BinaryIO = open(self.path, "ab")  # noqa: SIM115 (closed by close)
+        self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115 (closed by close)
         self._file.truncate(min(position, self._file.tell()))
         self._file.seek(0, os.SEEK_END)
 
@@ -34,7 +33,6 @@ class History:
 
     def sync(self) -> int:
         """Bring the rows to the disk; give the position to resume from."""
-        self._file.flush()
         os.fsync(self._file.fileno())
         return self._file.tell()
 

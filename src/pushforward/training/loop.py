@@ -3,6 +3,7 @@
 There is this one loop; what is trained, and how, is in the trainer that it is given.
 """
 
+import errno
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ from pushforward.training.interruption import Stop
 from pushforward.training.progress import Progress
 
 log = logging.getLogger(__name__)
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 REFRESH = 0.5  # seconds between two looks at the losses for the progress display
 
 
@@ -57,7 +59,7 @@ class Schedule:
     snapshots: Sequence[int] = ()
     log_every: int = 100
     save_every: int | None = None
-    save_seconds: float = 300.0
+    save_seconds: float = 120.0
 
     def __post_init__(self) -> None:
         """Check that the snapshots lie inside the run."""
@@ -133,6 +135,10 @@ class Loop:
                 self._run(stop)
         except (torch.OutOfMemoryError, MemoryError) as error:
             raise Resource(f"step {self.step + 1}: out of memory. Make the batch or the networks smaller.") from error
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            raise Resource(f"step {self.step}: {error.strerror}. Free some space and run again.") from error
         finally:
             self.history.close()
         return Outcome(self.snapshots, self.seconds, self.bit_exact, self.history.path)
