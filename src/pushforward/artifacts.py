@@ -51,8 +51,8 @@ def write_bytes(path: str | Path, content: bytes) -> None:
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Write `value` as sorted, indented JSON; NaN and infinity become null, as JSON has neither."""
-    write_bytes(path, (json.dumps(_plain(value), indent=1, sort_keys=True, allow_nan=False) + "\n").encode())
+    """Write `value` as indented JSON, keys in their order; NaN and infinity become null, as JSON has neither."""
+    write_bytes(path, (json.dumps(_plain(value), indent=1, allow_nan=False) + "\n").encode())
 
 
 def read_json(path: str | Path) -> Any:
@@ -94,13 +94,13 @@ def save_tensors(path: str | Path, tensors: Mapping[str, Any], about: Mapping[st
         tensors: name -> torch tensor on any device.
         about: what a reader needs to use them (JSON-able).
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     if Path(path).suffix != ".safetensors":
         raise InputError(f"{path}: tensors are stored as .safetensors.")
-    with atomic_path(path) as temporary:
-        save_file({k: v.detach().to("cpu").contiguous() for k, v in tensors.items()}, temporary)
-        facts = {"sha256": digest_file(temporary), "bytes": temporary.stat().st_size}
+    content = save({k: v.detach().to("cpu").contiguous() for k, v in tensors.items()})
+    write_bytes(path, content)
+    facts = {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
     write_json(sidecar(path), {**about, **facts, "layout": SIDECAR})
 
 

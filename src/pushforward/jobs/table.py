@@ -17,7 +17,7 @@ NOT_APPLICABLE = "not_applicable"
 def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str], scratch: Path) -> None:
     """Write the tidy CSV, and the paper's layout as Markdown and LaTeX."""
     metrics = (*params["metrics"], *params["extra"])
-    rows = [_row(params, row, metric) for row in params["rows"].values() for metric in metrics]
+    rows = [_row(params, row, metric) for row in params["rows"] for metric in metrics]
     layout = Layout(title=params["title"], label=f"tab:{params['table']}", metrics=metrics)
     tables.write(tables.tidy(each for each in rows if each), layout, *outs.values())
 

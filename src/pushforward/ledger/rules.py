@@ -212,24 +212,25 @@ def sheet(params: Params, run: str) -> Job:
 def table(params: Params, name: str) -> Job:
     """Tabulate the measures of a table's runs."""
     table = params.tables[name]
-    rows = {}
-    for key, row in table.rows.items():
-        rows[key] = _plain(row) | {"run": row.run}
+    rows = []
+    for row in table.rows.values():
+        own_row = _plain(row) | {"run": row.run}
         if row.run is not None:
             own, recipe = params.runs[row.run], params.recipe(row.run)
-            rows[key] |= {
+            own_row |= {
                 "latent_dim": own.latent_dim,
                 "measures": {
                     str(s): _outs("measure", run=row.run, seed=s)["measures"] for s in params.seeds_of(row.run)
                 },
                 "protocol": recipe.protocol,
             }
+        rows.append(own_row)
     return Job(
         rule="table",
         wildcards={"table": name},
         params={**_plain(table), "table": name, "rows": rows, "scale": params.scale},
         modules=(),
-        deps={path: path for row in rows.values() for path in row.get("measures", {}).values()},
+        deps={path: path for row in rows for path in row.get("measures", {}).values()},
         outs=_outs("table", table=name),
         files=("report/printed.csv",),
         refusal=_not_measured(table),
