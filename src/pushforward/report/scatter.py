@@ -46,7 +46,9 @@ def _distances(axes: Axes, x: np.ndarray, centres: np.ndarray, labels: np.ndarra
     distance = np.linalg.norm(x - centres[labels], axis=1) / sigma
     top = max(np.quantile(distance, 0.99), 1.2 * chi.ppf(QUANTILE, x.shape[1]))
     bins = np.linspace(0, top, 60)
-    axes.hist(np.clip(distance, 0, top), bins=bins.tolist(), density=True, color=style.BLUE, alpha=0.7, label="generated")
+    axes.hist(
+        np.clip(distance, 0, top), bins=bins.tolist(), density=True, color=style.BLUE, alpha=0.7, label="generated"
+    )
     axes.plot(bins, chi.pdf(bins, x.shape[1]), color=style.VERMILLION, linewidth=1.2, label="true mode")
     axes.set(title="Distance to the nearest centre", xlabel="distance / sigma", ylabel="density")
     axes.legend()
