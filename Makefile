@@ -61,4 +61,4 @@ pull: $(STAMP)  ## fetch shared data, checkpoints and results; nothing is retrai
 	@for scale in . demo reduced; do (cd $$scale && dvc pull --quiet --allow-missing); done
 
 clean:  ## remove logs, locks and caches of jobs (never results, never training states)
-	@rm -rf {.,demo,reduced}/work/{log,specs,digests.json,locks} {.,demo,reduced}/.snakemake
+	@for scale in . demo reduced; do (cd $$scale; rm -rf .snakemake; ! cd work 2>/dev/null || rm -rf log specs digests.json locks); done

@@ -49,7 +49,7 @@ def test_one_rate_changes_one_training(scale):
 def test_the_modules_of_the_registries_are_those_of_the_plan():
     """The plan may not import the registries: they import torch, which would cost every call of Snakemake a second."""
     from pushforward import data, latents
-    from pushforward.ledger import rules as planning
+    from pushforward.ledger import names as planning
 
     assert {kind: planning.DATA_MODULES.get(kind, kind) for kind in data.KINDS} == data.KINDS
     assert {law: planning.LAW_MODULES.get(law, law) for law in latents.LAWS} == {

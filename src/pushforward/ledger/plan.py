@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pushforward.errors import InputError
 from pushforward.ledger import rules
 from pushforward.ledger.job import Job
-from pushforward.ledger.rules import PATTERNS
+from pushforward.ledger.names import PATTERNS
 from pushforward.specs.params import Params
 
 

@@ -3,49 +3,9 @@
 from typing import Any
 
 from pushforward.ledger.job import Job
+from pushforward.ledger.names import AUGMENTED, DATA_MODULES, LAW_MODULES, MEASURED, outputs
 from pushforward.specs.params import Params, Table
 from pushforward.specs.training import VaeRecipe
-
-# The first pattern of a rule names its jobs; the Snakemake rules take theirs from here.
-PATTERNS: dict[str, dict[str, str]] = {
-    "prepare": {"data": "data/{dataset}.npz"},
-    "oracle": {
-        "weights": "results/oracles/{oracle}.safetensors",
-        "about": "results/oracles/{oracle}.json",
-        "log": "results/logs/oracles/{oracle}.csv",
-    },
-    "train": {
-        "weights": "results/models/{run}/s{seed}.safetensors",
-        "about": "results/models/{run}/s{seed}.json",
-        "log": "results/logs/{run}/s{seed}.csv",
-    },
-    "reference": {"reference": "results/references/{dataset}.npz"},
-    "measure": {"measures": "results/measures/{run}/s{seed}.json"},
-    "sheet": {"png": "results/samples/{run}.png", "pdf": "results/samples/{run}.pdf"},
-    "figure": {
-        "pdf": "results/{figure}.pdf",
-        "png": "results/{figure}.png",
-        "facts": "results/{figure}.json",
-    },
-    "theory": {"csv": "results/theory.csv", "markdown": "results/theory.md"},
-    "table": {"csv": "results/{table}.csv", "markdown": "results/{table}.md", "latex": "results/{table}.tex"},
-}
-DATA_MODULES = {
-    "fashion-mnist": "mnist",
-    "cifar10": "cifar",
-    "cifar100": "cifar",
-    "cifar10-jpeg": "cifar10_jpeg",
-}
-# What `jobs.measure` writes under each protocol.
-MEASURED = (
-    "precision", "recall", "density", "coverage", "frechet_distance_classifier", "logreg_acc", "convex_acc",
-    "isoperimetric_ratio",
-)  # fmt: skip
-LAW_MODULES = {"random_directions": "controls", "norm": "controls"}
-
-
-def _outs(rule: str, **wildcards: Any) -> dict[str, str]:
-    return {name: pattern.format(**wildcards) for name, pattern in PATTERNS[rule].items()}
 
 
 def _plain(section: Any) -> dict[str, Any]:
@@ -77,7 +37,7 @@ def prepare(params: Params, name: str) -> Job:
         params=_plain(spec),
         modules=(_data_module(spec.kind),),
         deps={},
-        outs=_outs("prepare", dataset=name),
+        outs=outputs("prepare", dataset=name),
     )
 
 
@@ -90,7 +50,7 @@ def oracle(params: Params, name: str) -> Job:
         params=_plain(oracle),
         modules=("pushforward.models.classifier",),
         deps={"data": f"data/{oracle.dataset}.npz"},
-        outs=_outs("oracle", oracle=name),
+        outs=outputs("oracle", oracle=name),
         precious=True,
     )
 
@@ -115,14 +75,10 @@ def train(params: Params, run: str, seed: int) -> Job:
         },
         modules=(f"pushforward.training.{trainer}", *_network_modules(params, run)),
         deps={"data": f"data/{own.dataset}.npz"},
-        outs=_outs("train", run=run, seed=seed),
+        outs=outputs("train", run=run, seed=seed),
         threads=recipe.threads,
         precious=True,
     )
-
-
-# What only the augmented trainer knows.
-AUGMENTED = ("augment", "mutual_information")
 
 
 def _trainer(params: Params, run: str) -> str:
@@ -144,7 +100,7 @@ def _oracle_deps(params: Params, dataset: str) -> dict[str, str]:
     oracle = params.oracle_of(dataset)
     if oracle is None:
         return {}
-    outs = _outs("oracle", oracle=oracle)
+    outs = outputs("oracle", oracle=oracle)
     return {"oracle": outs["weights"], "oracle_about": outs["about"]}
 
 
@@ -157,14 +113,14 @@ def reference(params: Params, dataset: str) -> Job:
         params={**_plain(measures.prdc), "seed": params.seeds.measures},
         modules=(_label_module(params, dataset),),
         deps={"data": f"data/{dataset}.npz", **_oracle_deps(params, dataset)},
-        outs=_outs("reference", dataset=dataset),
+        outs=outputs("reference", dataset=dataset),
     )
 
 
 def measure(params: Params, run: str, seed: int) -> Job:
     """Measure one training."""
     own, recipe, measures = params.runs[run], params.recipe(run), params.measures
-    trained = _outs("train", run=run, seed=seed)
+    trained = outputs("train", run=run, seed=seed)
     return Job(
         rule="measure",
         wildcards={"run": run, "seed": str(seed)},
@@ -182,17 +138,17 @@ def measure(params: Params, run: str, seed: int) -> Job:
             "weights": trained["weights"],
             "about": trained["about"],
             "data": f"data/{own.dataset}.npz",
-            "reference": _outs("reference", dataset=own.dataset)["reference"],
+            "reference": outputs("reference", dataset=own.dataset)["reference"],
             **_oracle_deps(params, own.dataset),
         },
-        outs=_outs("measure", run=run, seed=seed),
+        outs=outputs("measure", run=run, seed=seed),
     )
 
 
 def sheet(params: Params, run: str) -> Job:
     """Draw samples of a run's first training."""
     own, seed = params.runs[run], params.seeds_of(run)[0]
-    trained = _outs("train", run=run, seed=seed)
+    trained = outputs("train", run=run, seed=seed)
     return Job(
         rule="sheet",
         wildcards={"run": run},
@@ -204,7 +160,7 @@ def sheet(params: Params, run: str) -> Job:
             "data": f"data/{own.dataset}.npz",
             **_oracle_deps(params, own.dataset),
         },
-        outs=_outs("sheet", run=run),
+        outs=outputs("sheet", run=run),
         files=("report/pushforward.mplstyle",),
     )
 
@@ -220,7 +176,7 @@ def table(params: Params, name: str) -> Job:
             own_row |= {
                 "latent_dim": own.latent_dim,
                 "measures": {
-                    str(s): _outs("measure", run=row.run, seed=s)["measures"] for s in params.seeds_of(row.run)
+                    str(s): outputs("measure", run=row.run, seed=s)["measures"] for s in params.seeds_of(row.run)
                 },
                 "protocol": recipe.protocol,
             }
@@ -231,7 +187,7 @@ def table(params: Params, name: str) -> Job:
         params={**_plain(table), "table": name, "rows": rows, "scale": params.scale},
         modules=(),
         deps={path: path for row in rows for path in row.get("measures", {}).values()},
-        outs=_outs("table", table=name),
+        outs=outputs("table", table=name),
         files=("report/printed.csv",),
         refusal=_not_measured(table),
     )
@@ -275,7 +231,7 @@ def _drawing(params: Params, runs: list[str], rule: str, module: str, wildcards:
         },
         modules=tuple(sorted({m for run in runs for m in _modules_of(params, run)})),
         deps={path: path for seeds in files.values() for own in seeds.values() for path in own.values()},
-        outs=_outs(rule, **wildcards),
+        outs=outputs(rule, **wildcards),
         files=("report/pushforward.mplstyle",),
         module=module,
     )
@@ -283,7 +239,7 @@ def _drawing(params: Params, runs: list[str], rule: str, module: str, wildcards:
 
 def _trained(params: Params, run: str, seed: int) -> dict[str, str]:
     """Files of a training, of its data and of its oracle."""
-    made, dataset = _outs("train", run=run, seed=seed), params.runs[run].dataset
+    made, dataset = outputs("train", run=run, seed=seed), params.runs[run].dataset
     given = {"weights": made["weights"], "about": made["about"], "data": f"data/{dataset}.npz"}
     return given | _oracle_deps(params, dataset)
 

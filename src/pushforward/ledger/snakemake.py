@@ -10,8 +10,8 @@ from pushforward import artifacts
 from pushforward.errors import Missing, PushforwardError
 from pushforward.ledger.job import Job, record_path
 from pushforward.ledger.make import retrain_allowed
+from pushforward.ledger.names import PATTERNS
 from pushforward.ledger.plan import plan
-from pushforward.ledger.rules import PATTERNS
 from pushforward.ledger.state import Ledger
 from pushforward.specs.load import load
 from pushforward.specs.params import Params

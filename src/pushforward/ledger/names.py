@@ -1,0 +1,47 @@
+"""What files, modules and numbers are called: where a rule writes, what is loaded by name, what is measured."""
+
+from typing import Any
+
+# The first pattern of a rule names its jobs; the Snakemake rules take theirs from here.
+PATTERNS: dict[str, dict[str, str]] = {
+    "prepare": {"data": "data/{dataset}.npz"},
+    "oracle": {
+        "weights": "results/oracles/{oracle}.safetensors",
+        "about": "results/oracles/{oracle}.json",
+        "log": "results/logs/oracles/{oracle}.csv",
+    },
+    "train": {
+        "weights": "results/models/{run}/s{seed}.safetensors",
+        "about": "results/models/{run}/s{seed}.json",
+        "log": "results/logs/{run}/s{seed}.csv",
+    },
+    "reference": {"reference": "results/references/{dataset}.npz"},
+    "measure": {"measures": "results/measures/{run}/s{seed}.json"},
+    "sheet": {"png": "results/samples/{run}.png", "pdf": "results/samples/{run}.pdf"},
+    "figure": {
+        "pdf": "results/{figure}.pdf",
+        "png": "results/{figure}.png",
+        "facts": "results/{figure}.json",
+    },
+    "theory": {"csv": "results/theory.csv", "markdown": "results/theory.md"},
+    "table": {"csv": "results/{table}.csv", "markdown": "results/{table}.md", "latex": "results/{table}.tex"},
+}
+DATA_MODULES = {
+    "fashion-mnist": "mnist",
+    "cifar10": "cifar",
+    "cifar100": "cifar",
+    "cifar10-jpeg": "cifar10_jpeg",
+}
+# What `jobs.measure` writes under each protocol.
+MEASURED = (
+    "precision", "recall", "density", "coverage", "frechet_distance_classifier", "logreg_acc", "convex_acc",
+    "isoperimetric_ratio",
+)  # fmt: skip
+LAW_MODULES = {"random_directions": "controls", "norm": "controls"}
+# What only the augmented trainer knows.
+AUGMENTED = ("augment", "mutual_information")
+
+
+def outputs(rule: str, **wildcards: Any) -> dict[str, str]:
+    """Paths that a rule writes for these wildcards, by name."""
+    return {name: pattern.format(**wildcards) for name, pattern in PATTERNS[rule].items()}
