@@ -14,24 +14,26 @@ log = logging.getLogger("pushforward")
 def main(arguments: list[str] | None = None) -> int:
     """Parse, act, and turn errors into one message and an exit code."""
     options = _parser().parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    log.setLevel(logging.INFO)  # ours; of libraries only what they warn of
     logging.captureWarnings(True)
     try:
         if options.directory:
             if not Path(options.directory).is_dir():
                 raise PushforwardError(f"{options.directory} is no folder.")
             os.chdir(options.directory)
-        options.act(options)
+        return options.act(options) or 0
     except PushforwardError as error:
         print(f"pushforward: {error}", file=sys.stderr)
         return error.exit_code
     except MemoryError as error:
         print(f"pushforward: out of memory ({error}). Fewer points or a smaller batch need less.", file=sys.stderr)
         return 5
+    except KeyboardInterrupt:
+        return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -42,6 +44,11 @@ def _parser() -> argparse.ArgumentParser:
     job = commands.add_parser("job", help="run one job from its spec file (what the Snakemake rules call)")
     job.add_argument("spec")
     job.set_defaults(act=_job)
+
+    server = commands.add_parser("forkserver")  # started by Snakemake, see ledger.forkserver
+    server.add_argument("listener", type=int)
+    server.add_argument("owner", type=int)
+    server.set_defaults(act=_forkserver)
 
     make = commands.add_parser("make", help="make targets one after the other, without Snakemake")
     make.add_argument("target", nargs="+", help="a file, or the id of a run")
@@ -60,10 +67,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _job(options: argparse.Namespace) -> None:
+def _job(options: argparse.Namespace) -> int | None:
+    from pushforward.ledger.handover import submit
+
+    if (code := submit(["job", options.spec])) is not None:
+        return code
     from pushforward.ledger.run import run_file
 
     run_file(options.spec)
+    return 0
+
+
+def _forkserver(options: argparse.Namespace) -> None:
+    from pushforward.ledger.forkserver import end, serve
+
+    arguments = serve(options.listener, options.owner)
+    return None if arguments is None else end(lambda: main(arguments))
 
 
 def _make(options: argparse.Namespace) -> None:

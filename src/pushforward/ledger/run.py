@@ -34,6 +34,7 @@ def run(spec: dict[str, Any]) -> None:
                 raise Missing(f"{path} is not here; {name} needs it. Make it first, or fetch it with `make pull`.")
         deps = {path: digest(path) for path in spec["deps"].values()}
         started = time.monotonic()
+        os.environ.update(pool_sizes(spec["threads"]))  # for libraries that are loaded from here on
         module = importlib.import_module(spec["module"])
         environment = _prepare_machine(spec["threads"])
         if spec["rule"] == "train" and "critic_steps" in spec["params"]["settings"]:
@@ -51,6 +52,11 @@ def run(spec: dict[str, Any]) -> None:
 def run_file(path: str | Path) -> None:
     """Run the job whose spec stands in a file."""
     run(artifacts.read_json(path))
+
+
+def pool_sizes(threads: int) -> dict[str, str]:
+    """What the environment says to libraries with pools of threads; they read it when they are loaded."""
+    return dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
 
 
 def _prepare_machine(threads: int) -> dict[str, Any]:
