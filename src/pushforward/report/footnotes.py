@@ -55,11 +55,11 @@ class Footnotes:
         """Letters of what must be said of this row alone, e.g. "a,c"."""
         texts = _reason(row) + [text for kind, text in _said(row).items() if kind not in self.common]
         self.lettered += [text for text in texts if text not in self.lettered]
-        return ",".join(map(_letter, sorted(self.lettered.index(text) for text in texts)))
+        return ",".join(map(letter, sorted(self.lettered.index(text) for text in texts)))
 
     def lines(self) -> list[str]:
         """All statements, the common ones first."""
-        return [*self.common.values(), *(f"({_letter(place)}) {text}" for place, text in enumerate(self.lettered))]
+        return [*self.common.values(), *(f"({letter(place)}) {text}" for place, text in enumerate(self.lettered))]
 
 
 def _said(row: Mapping[str, Any]) -> dict[str, str]:
@@ -84,7 +84,7 @@ def _reason(row: Mapping[str, Any]) -> list[str]:
     return [f"{text}."] if text and text != "Not run" else []
 
 
-def _letter(place: int) -> str:
+def letter(place: int) -> str:
     """Place 0 is a, 25 is z, 26 is aa."""
     rest, last = divmod(place, 26)
-    return (_letter(rest - 1) if rest else "") + string.ascii_lowercase[last]
+    return (letter(rest - 1) if rest else "") + string.ascii_lowercase[last]
