@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from pushforward import models, rng
+from pushforward import latents, models, rng
 from pushforward.errors import InputError
 from pushforward.models import augment
 from pushforward.models.attention import Attention, relative_positions
@@ -41,6 +41,14 @@ def test_parameters():
     assert count("critic") == 10_210_400
     assert count("critic", components=10) == 10_214_634
     assert count("critic", components=100) == 10_249_284
+
+
+def test_parameters_of_a_generator_with_its_law_of_z():
+    # In the authors' code the means of DeliGAN and the random map of `lin.` are stored in the generator.
+    mixture = latents.build("mixture", dim=256, components=10)
+    assert count("generator", latent_dim=256) + sum(p.numel() for p in mixture.parameters()) == 83_315_055
+    linear = latents.build("linear", dim=64, components=10)
+    assert count("generator", latent_dim=64) + sum(b.numel() for b in linear.buffers()) == 70_730_233
 
 
 @pytest.mark.parametrize("grid", [0, 3])
