@@ -14,7 +14,6 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        [job.outs["csv"] for job in PLAN.of("table") if not job.refusal],
-        [job.name for rule in ("measure", "sheet") for job in PLAN.of(rule)],
+        [job.outs["csv"] for rule in ("table", "summary", "theory") for job in PLAN.of(rule)],
         [job.outs["pdf"] for job in PLAN.of("figure")],
-        [job.outs["csv"] for job in PLAN.of("theory")],
+        [job.name for rule in ("measure", "score", "sheet") for job in PLAN.of(rule)],

@@ -4,7 +4,7 @@ rule reference:
     output:
         **BRIDGE.outputs("reference"),
     log:
-        "work/log/reference/{dataset}.log",
+        "work/log/reference/{dataset}-{space}.log",
     threads: BRIDGE.threads("reference")
     shell:
         JOB + " > {log} 2>&1"
@@ -22,6 +22,18 @@ rule measure:
         JOB + " > {log} 2>&1"
 
 
+rule score:
+    input:
+        unpack(BRIDGE.inputs("score")),
+    output:
+        **BRIDGE.outputs("score"),
+    log:
+        "work/log/score/{run}-s{seed}-{space}-{sampling}.log",
+    threads: BRIDGE.threads("score")
+    shell:
+        JOB + " > {log} 2>&1"
+
+
 rule sheet:
     input:
         unpack(BRIDGE.inputs("sheet")),
@@ -33,10 +45,21 @@ rule sheet:
         JOB + " > {log} 2>&1"
 
 
+# The real side of a data set's metrics in all feature spaces: `snakemake reference-digits`.
+for name in sorted({job.wildcards["dataset"] for job in PLAN.of("reference")}):
+
+    rule:
+        name:
+            f"reference-{name}"
+        input:
+            [job.name for job in PLAN.of("reference", dataset=name)],
+
+
+# All numbers of a run: `snakemake measure-digits-cnn-d16`.
 for run_id in sorted({job.wildcards["run"] for job in PLAN.of("measure")}):
 
     rule:
         name:
             f"measure-{run_id}"
         input:
-            [job.name for job in PLAN.of("measure", run=run_id)],
+            [job.name for rule in ("measure", "score") for job in PLAN.of(rule, run=run_id)],

@@ -20,6 +20,17 @@ rule figure:
         JOB + " > {log} 2>&1"
 
 
+rule summary:
+    input:
+        unpack(BRIDGE.inputs("summary")),
+    output:
+        **BRIDGE.outputs("summary"),
+    log:
+        "work/log/summary/{summary}.log",
+    shell:
+        JOB + " > {log} 2>&1"
+
+
 rule theory:
     input:
         unpack(BRIDGE.inputs("theory")),

@@ -36,9 +36,9 @@ class CLIP(Extractor):
         super().__init__(network.float(), **place)
 
     @classmethod
-    def published(cls, **place: Any) -> Self:
+    def published(cls, folder: str | Path | None = None, **place: Any) -> Self:
         """With the published weights, from where `weights.find` looks."""
-        return cls(weights.find(cls.space), **place)
+        return cls(weights.find(cls.space, folder), **place)
 
     def embed(self, pictures: Tensor) -> Tensor:
         """See `Extractor`."""

@@ -45,7 +45,7 @@ class EfficientNet(Extractor):
         super().__init__(network, **place)
 
     @classmethod
-    def published(cls, **place: Any) -> Self:
+    def published(cls, folder: str | Path | None = None, **place: Any) -> Self:
         """The same: there are no other weights."""
         return cls(**place)
 

@@ -2,6 +2,7 @@
 
 import abc
 import importlib
+from pathlib import Path
 from typing import ClassVar
 
 import torch
@@ -62,7 +63,14 @@ class Extractor(abc.ABC):
         return torch.cat(rows) if rows else torch.empty(0, self.width)
 
 
-def build(space: str, low: float, high: float, device: str | torch.device = "cpu", batch: int = 50) -> Extractor:
+def build(
+    space: str,
+    low: float,
+    high: float,
+    device: str | torch.device = "cpu",
+    batch: int = 50,
+    folder: str | Path | None = None,
+) -> Extractor:
     """The extractor of a feature space, with its published weights.
 
     Args:
@@ -71,6 +79,7 @@ def build(space: str, low: float, high: float, device: str | torch.device = "cpu
         high: value of white.
         device: where it computes.
         batch: images at once.
+        folder: where its weights lie; None: where `weights.find` looks.
 
     Raises:
         InputError: no such space.
@@ -81,7 +90,7 @@ def build(space: str, low: float, high: float, device: str | torch.device = "cpu
         raise InputError(f"no feature space {space!r}; there are: oracle, {', '.join(SPACES)}.")
     module, name = SPACES[space].split(":")
     kind = getattr(importlib.import_module(f"pushforward.features.{module}"), name)
-    return kind.published(low=low, high=high, device=device, batch=batch)
+    return kind.published(folder, low=low, high=high, device=device, batch=batch)
 
 
 def to_pictures(x: Tensor, low: float, high: float, first: int = 0) -> Tensor:

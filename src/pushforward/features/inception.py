@@ -37,9 +37,9 @@ class Inception(Extractor):
         super().__init__(_network(Path(path)), **place)
 
     @classmethod
-    def published(cls, **place: Any) -> Self:
+    def published(cls, folder: str | Path | None = None, **place: Any) -> Self:
         """With the published weights, from where `weights.find` looks."""
-        return cls(weights.find(cls.space), **place)
+        return cls(weights.find(cls.space, folder), **place)
 
     def embed(self, pictures: Tensor) -> Tensor:
         """See `Extractor`."""

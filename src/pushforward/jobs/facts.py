@@ -37,3 +37,8 @@ def words(interval: Interval, digits: int = 2) -> str:
     ends = f" [{interval.low:.{digits}f}, {interval.high:.{digits}f}]" if np.isfinite(interval.low) else ""
     left_out = f" (undefined for {interval.undefined})" if interval.undefined else ""
     return f"{interval.mean:.{digits}f}{ends}{left_out}"
+
+
+def cell(value: float, status: str, reason: str) -> dict[str, Any]:
+    """A number of a record, with why it is undefined where it is."""
+    return {"value": value, "status": status, "reason": reason}

@@ -1,4 +1,4 @@
-"""Measure every snapshot of one training: all probes and metrics in one go, under both protocols."""
+"""Probe the latent space of every snapshot of one training, under both protocols."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -11,29 +11,27 @@ from torch import nn
 
 from pushforward import artifacts, data, rng
 from pushforward.features.labeller import Labeller, labeller
+from pushforward.jobs.facts import cell
 from pushforward.latents.law import Law
-from pushforward.metrics import frechet, prdc
 from pushforward.probes import balance, convexity, separability
 from pushforward.sampling import draw
 from pushforward.sampling.checkpoint import generators, law, load_classifier
+from pushforward.sampling.conditional import Joint
 from pushforward.theory.isoperimetry import isoperimetric_ratio
 
 PROTOCOLS = ("printed", "corrected")
-FEATURE_METRICS = ("precision", "recall", "density", "coverage", "frechet_distance_classifier")
+METRICS = ("logreg_acc", "convex_acc", "isoperimetric_ratio")
 
 
 def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str], scratch: Path) -> None:
     """Write one record: facts of the training, and for each snapshot its numbers under each protocol."""
     dataset, about = data.load(deps["data"]), artifacts.read_json(deps["about"])
     label = labeller(dataset, load_classifier(deps["oracle"]) if "oracle" in deps else None)
-    reference = np.load(deps["reference"], allow_pickle=False)
-    probe = Probe(params, law(deps["weights"]), label, reference)
+    probe = Probe(params, law(deps["weights"]), label)
     artifacts.write_json(
         outs["measures"],
         {
             "run": params["run"],
-            "features": label.space,
-            "feature_metrics": FEATURE_METRICS,
             "seconds": about["seconds"],
             "device": f"{about['environment']['device']}: {about['environment']['device_name']}",
             "oracle_test_accuracy": artifacts.read_json(deps["oracle_about"])["test_accuracy"]
@@ -51,20 +49,17 @@ class Probe:
         params: those of the job.
         latent: the law of z.
         label: labels and features of samples.
-        reference: features, radii, mean and covariance of real samples.
     """
 
-    def __init__(
-        self, params: Mapping[str, Any], latent: Law, label: Labeller, reference: Mapping[str, np.ndarray]
-    ) -> None:
-        self.params, self.law, self.label, self.reference = params, latent, label, reference
+    def __init__(self, params: Mapping[str, Any], latent: Law, label: Labeller) -> None:
+        self.params, self.law, self.label = params, latent, label
 
     def __call__(self, generator: nn.Module, step: int) -> dict[str, Any]:
         """The numbers of a snapshot; its random streams depend on the step."""
         self.generator, self.step = generator, step
+        if isinstance(self.law, Joint):
+            return self._conditional(self.law)
         found: dict[str, Any] = {name: {} for name in PROTOCOLS}
-        for name, numbers in self._features().items():
-            found[name] |= numbers
         train, test = self._labelled("train"), self._labelled("test")
         for name in PROTOCOLS:
             protocol = self.params["protocols"][name]
@@ -77,27 +72,17 @@ class Probe:
     def _stream(self, name: str) -> torch.Generator:
         return rng.generator(self.params["seed"], "measure", self.step, name)
 
-    def _features(self) -> dict[str, dict[str, Any]]:
-        drawn = draw.samples(self.generator, self.law, self.params["prdc"]["points"], self._stream("features"))
-        fake = torch.cat([self.label.features(x) for _, x in drawn]).numpy()
-        k, threads = self.params["prdc"]["k"], torch.get_num_threads()
-        real, real_radii, fake_radii = (
-            self.reference["features"],
-            self.reference["radii"],
-            prdc.radii(fake, k, threads=threads),
-        )
-        distance = frechet.frechet(
-            frechet.Statistics(self.reference["mean"], self.reference["covariance"], len(real)),
-            frechet.statistics(fake),
-        )
-        numbers = {}
-        for name in PROTOCOLS:
-            way = self.params["protocols"][name]["prdc"]
-            record = prdc.prdc_from_radii(real, real_radii, fake, fake_radii, k, protocol=way, threads=threads)
-            each = {m: getattr(record, m) for m in ("precision", "recall", "density", "coverage")}
-            numbers[name] = {m: _cell(v, record.status, record.reason) for m, v in each.items()}
-            numbers[name]["frechet_distance_classifier"] = _cell(distance.value, distance.status, distance.reason)
-        return numbers
+    def _conditional(self, joint: Joint) -> dict[str, Any]:
+        """Of a conditional generator: how often the oracle sees the class that was asked for."""
+        why = "the class is an input of a conditional generator, so z says nothing about it"
+        nothing = {name: cell(float("nan"), "not_applicable", why) for name in METRICS}
+        n, stream = self.params["balance"]["points"], self._stream("balance")
+        drawn = draw.labelled(self.generator, joint, self.label.classify, n, stream)
+        return {
+            **dict.fromkeys(PROTOCOLS, nothing),
+            "balance": _plain(balance.balance(drawn.label.numpy(), classes=self.label.classes)),
+            "conditional_accuracy": 100 * float((joint.classify(drawn.z) == drawn.label).double().mean()),
+        }
 
     def _labelled(self, split: str) -> draw.Labelled:
         """Latents enough for the strictest protocol; each protocol takes its own from them."""
@@ -121,8 +106,8 @@ class Probe:
             converged_iter=settings["converged_iter"],
             classes=self.label.classes,
         )
-        cell = _cell(record.accuracy, record.status, record.reason)
-        return {"logreg_acc": {**cell, **_plain(record), "acceptance": score.acceptance}}
+        accuracy = cell(record.accuracy, record.status, record.reason)
+        return {"logreg_acc": {**accuracy, **_plain(record), "acceptance": score.acceptance}}
 
     def _convexity(self, protocol: Mapping[str, Any], train: draw.Labelled) -> dict[str, Any]:
         settings, pairs = self.params["convexity"], self.params["convexity"]["pairs_per_class"]
@@ -140,7 +125,7 @@ class Probe:
         record = convexity.convexity(
             segments, torch.cat(predicted).numpy() if predicted else np.empty(0, dtype=np.int64)
         )
-        return {"convex_acc": {**_cell(record.accuracy, record.status, record.reason), **_plain(record)}}
+        return {"convex_acc": {**cell(record.accuracy, record.status, record.reason), **_plain(record)}}
 
     def _balance(self) -> dict[str, Any]:
         n, stream = self.params["balance"]["points"], self._stream("balance")
@@ -166,17 +151,13 @@ class Probe:
         """The ratio where the best partition is known: no more classes than d + 1."""
         if self.label.classes > self.law.dim + 1:
             reason = f"{self.label.classes} classes need a latent dimension of at least {self.label.classes - 1}"
-            return _cell(float("nan"), "not_applicable", reason)
-        return _cell(record["ratio"], record["status"], record["reason"])
+            return cell(float("nan"), "not_applicable", reason)
+        return cell(record["ratio"], record["status"], record["reason"])
 
 
 def _taken(latents: draw.Labelled, threshold: float | None, n: int | None) -> draw.Labelled:
     """The first `n` latents above a threshold; with None, or a threshold of 0, as they were drawn."""
     return latents.confident(threshold or -1.0, n)
-
-
-def _cell(value: float, status: str, reason: str) -> dict[str, Any]:
-    return {"value": value, "status": status, "reason": reason}
 
 
 def _plain(record: Any) -> dict[str, Any]:

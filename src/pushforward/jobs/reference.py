@@ -8,7 +8,7 @@ import torch
 
 from pushforward import data
 from pushforward.artifacts import atomic_path
-from pushforward.features.labeller import labeller
+from pushforward.features.spaces import embedder
 from pushforward.metrics import frechet, prdc
 from pushforward.sampling.checkpoint import load_classifier
 
@@ -16,19 +16,25 @@ BATCH = 1000
 
 
 def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str], scratch: Path) -> None:
-    """Write features, radii, mean and covariance of a seeded subset of the training split."""
+    """Write features and radii of a seeded subset of the training split, mean and covariance of a larger one.
+
+    The subset of PRDC is the start of that of the Fréchet distance.
+    """
     dataset = data.load(deps["data"])
-    label = labeller(dataset, load_classifier(deps["oracle"]) if "oracle" in deps else None)
-    samples, _ = dataset.reference(params["points"], params["seed"])
-    features = torch.cat([label.features(dataset.scaled(batch)) for batch in samples.split(BATCH)]).numpy()
-    statistics = frechet.statistics(features)
+    oracle = load_classifier(deps["oracle"]) if "oracle" in deps else None
+    embed = embedder(params["space"], dataset, oracle, deps.get("network"))
+    k, points = params["prdc"]["k"], params["prdc"]["points"]
+    samples, _ = dataset.reference(max(points, params["frechet"]["points"]), params["seed"])
+    features = torch.cat([embed.features(dataset.scaled(batch)) for batch in samples.split(BATCH)]).numpy()
+    statistics = frechet.statistics(features[: params["frechet"]["points"]])
     with atomic_path(outs["reference"]) as path:
         np.savez(
             path,
             allow_pickle=False,
-            features=features,
-            radii=prdc.radii(features, params["k"], threads=torch.get_num_threads()),
+            features=features[:points],
+            radii=prdc.radii(features[:points], k, threads=torch.get_num_threads()),
             mean=statistics.mean,
             covariance=statistics.covariance,
-            space=np.array(label.space),
+            n=np.array(statistics.n),
+            space=np.array(embed.space),
         )

@@ -15,8 +15,12 @@ PATTERNS: dict[str, dict[str, str]] = {
         "about": "results/models/{run}/s{seed}.json",
         "log": "results/logs/{run}/s{seed}.csv",
     },
-    "reference": {"reference": "results/references/{dataset}.npz"},
+    "weights": {"weights": "data/weights/{network}"},
+    "generate": {"images": "results/generated/{dataset}.npz"},
+    "reference": {"reference": "results/references/{dataset}/{space}.npz"},
     "measure": {"measures": "results/measures/{run}/s{seed}.json"},
+    "score": {"scores": "results/scores/{run}/s{seed}/{space}/{sampling}.json"},
+    "embed": {"record": "results/disconnectedness/{dataset}.json"},
     "sheet": {"png": "results/samples/{run}.png", "pdf": "results/samples/{run}.pdf"},
     "figure": {
         "pdf": "results/{figure}.pdf",
@@ -24,6 +28,7 @@ PATTERNS: dict[str, dict[str, str]] = {
         "facts": "results/{figure}.json",
     },
     "theory": {"csv": "results/theory.csv", "markdown": "results/theory.md"},
+    "summary": {"csv": "results/{summary}.csv", "markdown": "results/{summary}.md"},
     "table": {"csv": "results/{table}.csv", "markdown": "results/{table}.md", "latex": "results/{table}.tex"},
 }
 DATA_MODULES = {
@@ -32,11 +37,10 @@ DATA_MODULES = {
     "cifar100": "cifar",
     "cifar10-jpeg": "cifar10_jpeg",
 }
-# What `jobs.measure` writes under each protocol.
-MEASURED = (
-    "precision", "recall", "density", "coverage", "frechet_distance_classifier", "logreg_acc", "convex_acc",
-    "isoperimetric_ratio",
-)  # fmt: skip
+# What is loaded by name to compute features.
+SPACE_MODULES = {"inception": "inception", "clip-vit-b32": "clip", "efficientnet-lite0": "efficientnet"}
+# Published weights by feature space, called as their publishers call them (features.weights says where they come from).
+NETWORKS = {"inception": "weights-inception-2015-12-05-6726825d.pth", "clip-vit-b32": "ViT-B-32.pt"}
 LAW_MODULES = {"random_directions": "controls", "norm": "controls"}
 # What only the augmented trainer knows.
 AUGMENTED = ("augment", "mutual_information")

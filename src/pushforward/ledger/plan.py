@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator
 
 from pushforward.errors import InputError
-from pushforward.ledger import rules
 from pushforward.ledger.job import Job
-from pushforward.ledger.names import PATTERNS
+from pushforward.ledger.names import NETWORKS, PATTERNS
+from pushforward.ledger.rules import making, measuring, reporting, summaries
+from pushforward.specs.materials import Synthetic
 from pushforward.specs.params import Params
 
 
@@ -54,15 +55,38 @@ class Plan:
 
 def plan(params: Params) -> Plan:
     """All jobs that the parameters declare."""
-    jobs = [rules.prepare(params, name) for name in params.datasets if params.datasets[name].kind != "synthetic"]
-    jobs += [rules.oracle(params, name) for name in params.oracles]
-    jobs += [rules.reference(params, name) for name in params.datasets]
+    return Plan([*_made(params), *_measured(params), *_reported(params)])
+
+
+def _made(params: Params) -> Iterator[Job]:
+    """Data, oracles and trainings."""
+    for name, dataset in params.datasets.items():
+        if isinstance(dataset, Synthetic):
+            yield making.generate(params, name)
+        yield making.prepare(params, name)
+    yield from (making.oracle(params, name) for name in params.oracles)
     for run in params.runs:
-        seeds = params.seeds_of(run)
-        jobs += [job for seed in seeds for job in (rules.train(params, run, seed), rules.measure(params, run, seed))]
-        jobs.append(rules.sheet(params, run))
-    jobs += [rules.table(params, name) for name in params.tables]
-    jobs += [rules.figure(params, name) for name in params.figures]
+        yield from (making.train(params, run, seed) for seed in params.seeds_of(run))
+
+
+def _measured(params: Params) -> Iterator[Job]:
+    """Numbers, and what they are computed with."""
+    scored, checked = measuring.scored(params), measuring.checked(params)
+    spaces = {space for _, space, _ in scored} | ({params.measures.disconnectedness.space} if checked else set())
+    yield from (making.weights(space) for space in NETWORKS if space in spaces)
+    pairs = dict.fromkeys((params.runs[run].dataset, space) for run, space, _ in scored)
+    yield from (measuring.reference(params, dataset, space) for dataset, space in pairs)
+    yield from (measuring.measure(params, run, seed) for run in params.runs for seed in params.seeds_of(run))
+    yield from (measuring.score(params, seed, *each) for each in scored for seed in params.seeds_of(each[0]))
+    yield from (measuring.embed(params, dataset) for dataset in checked)
+
+
+def _reported(params: Params) -> Iterator[Job]:
+    """What a reader asks for."""
+    yield from (reporting.sheet(params, run) for run in params.runs)
+    yield from (reporting.table(params, name) for name in params.tables)
+    yield from (reporting.architecture(params, name) for name in params.architectures)
+    yield from (reporting.figure(params, name) for name in params.figures)
+    yield from (summaries.summary(params, name) for name, own in params.summaries if own is not None)
     if params.theory.runs:
-        jobs.append(rules.theory(params))
-    return Plan(jobs)
+        yield reporting.theory(params)

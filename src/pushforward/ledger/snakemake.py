@@ -59,7 +59,7 @@ class Bridge:
     def outputs(self, rule: str) -> dict[str, str]:
         """Output patterns of a rule, its record last."""
         patterns = PATTERNS[rule]
-        return {**patterns, "record": str(record_path(next(iter(patterns.values()))))}
+        return {**patterns, "ledger": str(record_path(next(iter(patterns.values()))))}
 
     def threads(self, rule: str) -> Callable[[Any], int]:
         """Threads of a job."""

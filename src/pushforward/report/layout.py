@@ -13,7 +13,10 @@ from pushforward.report.intervals import Interval
 from pushforward.report.labels import ARROWS, NOT_AVAILABLE, NOT_RUN, metric, plus_minus, printed_number
 from pushforward.report.verdict import distinct
 
-LINE = {"dataset": "Data set", "architecture": "Model", "latent_dim": "d", "variant": "Variant"}
+LINE = {
+    **{"dataset": "Data set", "architecture": "Model", "latent_dim": "d", "variant": "Variant"},
+    "acceptance": "Accepted (%)",
+}
 EXTRA = {"paper_source": "Source", "features": "Features", "protocol": "Protocol", "scale": "Scale"}
 COMPARABLE = ("metric", "features", "protocol", "scale")
 BENEATH = {"corrected": ("corrected", "corrected_ci", ""), "seeds": ("seed_mean", "seed_ci", "n_seeds")}
@@ -100,7 +103,8 @@ def grid(frame: pd.DataFrame, layout: Layout) -> Grid:
 
 def _heads(frame: pd.DataFrame) -> list[str]:
     """Label columns: those of `LINE` that say something, and as few more as tell the lines apart."""
-    heads = [name for name in LINE if frame[name].map(_text).ne("").any()]
+    idle = {"acceptance"} if not frame["acceptance"].lt(100).any() else set()
+    heads = [name for name in LINE if name not in idle and frame[name].map(_text).ne("").any()]
     for extra in EXTRA:
         if frame.duplicated([*heads, "metric"]).any() and frame[extra].nunique() > 1:
             heads.append(extra)
@@ -110,7 +114,9 @@ def _heads(frame: pd.DataFrame) -> list[str]:
 
 
 def _text(value: Any) -> str:
-    return "" if pd.isna(value) else str(value).replace(";", ", ")
+    if pd.isna(value):
+        return ""
+    return f"{value:.3g}" if isinstance(value, float) else str(value).replace(";", ", ")
 
 
 def _arrow(rows: Sequence[Mapping[str, Any]], name: str) -> str:

@@ -19,6 +19,7 @@ COLUMNS = {
     "architecture": "text",
     "latent_dim": "integer",
     "variant": "text",
+    "acceptance": "number",
     "metric": "text",
     "direction": "text",
     "features": "text",

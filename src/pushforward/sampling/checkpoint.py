@@ -12,12 +12,15 @@ from pushforward import artifacts, latents, models
 from pushforward.errors import Corrupt, InputError, Missing
 from pushforward.latents.law import Law
 from pushforward.models.classifier import from_released
+from pushforward.sampling.conditional import Joint, Unconditional
 
 LAW = "latent"  # prefix of a law's own tensors among those of a snapshot
 
 
 def generators(path: str | Path) -> Iterator[tuple[int, nn.Module]]:
     """Every snapshot of a training, oldest first, in evaluation mode and without gradients.
+
+    A conditional generator takes its label as a one-hot code behind z, see `sampling.conditional`.
 
     Args:
         path: the .safetensors file; its sidecar says what it holds.
@@ -28,7 +31,8 @@ def generators(path: str | Path) -> Iterator[tuple[int, nn.Module]]:
     tensors, about = artifacts.load_tensors(path)
     for step in about["steps"]:
         network = models.build(about["model"]["kind"], "generator", **about["model"]["sizes"])
-        yield step, _frozen(network, _under(tensors, str(step)), path)
+        network, classes = _frozen(network, _under(tensors, str(step)), path), _labels(about)
+        yield step, Unconditional(network, classes).eval() if classes else network
 
 
 def generator(path: str | Path) -> nn.Module:
@@ -52,7 +56,8 @@ def law(path: str | Path, step: int | None = None) -> Law:
     step = about["steps"][-1] if step is None else step
     if step not in about["steps"]:
         raise InputError(f"{path} holds the steps {about['steps']}, not {step}.")
-    return latents.restore(about["latent"], _under(tensors, f"{step}/{LAW}"))
+    own, classes = latents.restore(about["latent"], _under(tensors, f"{step}/{LAW}")), _labels(about)
+    return Joint(own, classes) if classes else own
 
 
 def load_classifier(path: str | Path) -> nn.Module:
@@ -81,6 +86,11 @@ def load_released(path: str | Path) -> nn.Module:
     except (pickle.UnpicklingError, RuntimeError, EOFError, TypeError, InputError) as error:
         raise Corrupt(f"{path} is not the authors' classifier ({error}).") from None
     return _frozen(models.build("classifier", "classifier"), weights, path)
+
+
+def _labels(about: dict[str, Any]) -> int:
+    """Number of labels that a conditional generator takes; 0 for any other."""
+    return about["model"]["sizes"].get("classes", 0)
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -10,6 +10,8 @@ from pydantic import ValidationError
 from pushforward.errors import InputError
 from pushforward.specs import yaml12
 from pushforward.specs.params import Params
+from pushforward.specs.references import references
+from pushforward.specs.report import TRAINED
 
 Where = dict[yaml12.Key, tuple[str, int]]
 
@@ -18,7 +20,8 @@ def load(path: str | Path = "params.yaml") -> Params:
     """Read, merge and check the parameters.
 
     An overlay has the keys `extends` (the file it differs from) and `replace` (sections that it states whole,
-    so that the other file's entries do not show through); everything else is merged key by key.
+    so that the other file's entries do not show through); everything else is merged key by key. Lines of tables whose
+    run only the other file has stay, as lines that are not run at this scale, after the overlay's own.
 
     Raises:
         Missing: a file is not here.
@@ -50,7 +53,23 @@ def merged(path: Path) -> tuple[dict[str, Any], Where]:
                 f"{path}:{lines[('replace',)]}: replace: {extends} has no section {section!r}.{_nearest(section, base)}"
             )
         base[section] = {}
-    return _over(base, value), base_where | where
+    features = {name: table.get("features") for name, table in base.get("tables", {}).items()}
+    both = _over(base, value)
+    _mark_not_run(both, set(base_where), features)
+    return both, base_where | where
+
+
+def _mark_not_run(value: dict[str, Any], stated: set[yaml12.Key], features: dict[str, Any]) -> None:
+    """Lines of tables whose run this scale does not have; they keep the features of the printed numbers."""
+    for name, table in value.get("tables", {}).items():
+        if not isinstance(table, dict) or not isinstance(table.get("rows"), dict):
+            continue
+        for row in table["rows"].values():
+            absent = isinstance(row, dict) and row.get("run") not in value.get("runs", {})
+            if absent and ("runs", row.get("run")) in stated:
+                row |= {"run": None, "sampling": None, "features": row.get("features") or features.get(name)}
+        rows = table["rows"].items()
+        table["rows"] = dict(sorted(rows, key=lambda item: isinstance(item[1], dict) and item[1].get("run") is None))
 
 
 def _over(base: Any, top: Any) -> Any:
@@ -118,36 +137,13 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 def _check_references(params: Params, where: Where, path: str) -> None:
     """Every name that one section takes from another exists there."""
     problems = []
-
-    def known(key: tuple[str, ...], name: str | None, section: str) -> None:
-        options = getattr(params, section) if section != "protocols" else params.measures.protocols
-        if name is not None and name not in options:
+    for key, name, section in references(params):
+        options = params.measures.protocols if section == "protocols" else getattr(params, section)
+        if name not in options and not (section == "sampling" and name == TRAINED):
             file, line = where.get(key, (path, 1))
             problems.append(
                 f"{file}:{line}: {'.'.join(key)}: there is no {name!r} in {section}.{_nearest(name, options)}"
             )
-
-    for name, oracle in params.oracles.items():
-        known(("oracles", name, "dataset"), oracle.dataset, "datasets")
-    for name, recipe in params.defaults.items():
-        known(("defaults", name, "protocol"), recipe.protocol, "protocols")
-    for name, run in params.runs.items():
-        for field, section in (
-            ("dataset", "datasets"),
-            ("model", "models"),
-            ("recipe", "defaults"),
-            ("protocol", "protocols"),
-        ):
-            known(("runs", name, field), getattr(run, field), section)
-    for name, table in params.tables.items():
-        for row, spec in table.rows.items():
-            known(("tables", name, "rows", row, "run"), spec.run, "runs")
-            known(("tables", name, "rows", row, "sampling"), spec.sampling, "sampling")
-    for name, figure in params.figures.items():
-        for run_name in figure.runs:
-            known(("figures", name, "runs"), run_name, "runs")
-    for run_name in params.theory.runs:
-        known(("theory", "runs"), run_name, "runs")
     if not problems:
         problems = _recipes_that_do_not_fit(params, where, path)
     if problems:

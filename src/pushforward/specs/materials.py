@@ -9,7 +9,13 @@ from pushforward.specs.section import Count, Name, Natural, NonNegative, Positiv
 Rate = Annotated[float, Field(gt=0, le=1)]
 
 
-class Gaussians(Section):
+class Material(Section):
+    """What all data sets have: the name that a reader knows them by."""
+
+    label: str | None = None
+
+
+class Gaussians(Material):
     """A mixture of Gaussians; lengths in the units of the data, sigma per coordinate."""
 
     kind: Literal["gaussians"]
@@ -23,7 +29,7 @@ class Gaussians(Section):
     samples: Count | None = None
 
 
-class Digits(Section):
+class Digits(Material):
     """The 8x8 handwritten digits of scikit-learn, as they are or resized."""
 
     kind: Literal["digits"]
@@ -32,21 +38,21 @@ class Digits(Section):
     colours: Literal[1, 3] | None = None
 
 
-class Images(Section):
+class Images(Material):
     """A published image data set."""
 
     kind: Literal["mnist", "fashion-mnist", "cifar10", "cifar10-jpeg", "cifar100"]
     classes: list[Natural] | None = None
 
 
-class Stl10(Section):
+class Stl10(Material):
     """STL-10, train and unlabelled images, resized."""
 
     kind: Literal["stl10"]
     size: Count
 
 
-class Synthetic(Section):
+class Synthetic(Material):
     """Images made by a conditional GAN of this file (v1, Table 5)."""
 
     kind: Literal["synthetic"]

@@ -5,7 +5,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from pushforward.specs.materials import Dataset, Model, Oracle
-from pushforward.specs.section import Count, Name, Natural, Section, Share
+from pushforward.specs.report import Architecture, Figure, Summaries, Table
+from pushforward.specs.sampling import Sampling
+from pushforward.specs.section import Count, Name, Natural, Positive, Section, Share, Space
 from pushforward.specs.training import GanRecipe, Recipe, Run, RunOwn, VaeRecipe
 
 
@@ -16,24 +18,16 @@ class Seeds(Section):
     measures: Natural
 
 
-class Threshold(Section):
-    """A gate's threshold at test time."""
-
-    method: Literal["threshold"]
-    tau: float
-
-
-class Jacobian(Section):
-    """Jacobian-based truncation: keep the share of latents with the smallest Jacobian norm."""
-
-    method: Literal["jacobian"]
-    keep: Annotated[float, Field(gt=0, le=1)]
-
-
 class Prdc(Section):
     """Precision, recall, density, coverage: neighbours and points a side."""
 
     k: Count
+    points: Count
+
+
+class Frechet(Section):
+    """Fréchet distance: points a side, as far as the data set has them."""
+
     points: Count
 
 
@@ -76,48 +70,35 @@ class Protocol(Section):
 
 
 class Protocols(Section):
-    """What the authors' code computed, and what the text describes."""
+    """What the authors' code computed, and what the text describes; `sets` of samples that a checkpoint gives."""
 
+    sets: Count
     printed: Protocol
     corrected: Protocol
+
+
+class Disconnectedness(Section):
+    """The check by K-means in a feature space (Sec. 4.1), with its Gaussian control."""
+
+    space: Space
+    points: Count
+    clusters: Count
+    rounds: Count
+    test_share: Share
+    epsilon: Positive
 
 
 class Measures(Section):
     """Every probe and metric."""
 
     prdc: Prdc
+    frechet: Frechet
     separability: Separability
     convexity: Convexity
     balance: Balance
     isoperimetry: Isoperimetry
+    disconnectedness: Disconnectedness
     protocols: dict[Name, Protocols]
-
-
-class Row(Section):
-    """One line of a table: names as printed, and the run that re-makes it (null: not run at this scale)."""
-
-    dataset: str
-    model: str
-    variant: str
-    printed: bool = True
-    run: Name | None
-    sampling: Name | None = None
-
-
-class Table(Section):
-    """One table of the paper; `extra` are metrics that we set beside the printed ones."""
-
-    title: str
-    source: str
-    metrics: Annotated[list[str], Field(min_length=1)]
-    extra: list[str] = Field(default_factory=list)
-    rows: dict[Name, Row]
-
-
-class Figure(Section):
-    """One figure of the paper: the runs it draws."""
-
-    runs: list[Name]
 
 
 class Theory(Section):
@@ -136,11 +117,13 @@ class Params(Section):
     models: dict[Name, Model]
     defaults: dict[Name, Recipe]
     runs: dict[Name, Run]
-    sampling: dict[Name, Annotated[Threshold | Jacobian, Field(discriminator="method")]]
+    sampling: dict[Name, Sampling]
     measures: Measures
     theory: Theory
     tables: dict[Name, Table]
+    architectures: dict[Name, Architecture]
     figures: dict[Name, Figure]
+    summaries: Summaries
 
     def recipe(self, run: str) -> GanRecipe | VaeRecipe:
         """The full recipe of a run: its own numbers over those of the recipe that it names.

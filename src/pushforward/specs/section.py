@@ -1,6 +1,6 @@
 """What every mapping of params.yaml has in common, and the small types it is made of."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,6 +10,7 @@ Natural = Annotated[int, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
 NonNegative = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Space = Literal["oracle", "inception", "clip-vit-b32", "efficientnet-lite0"]  # of features
 
 
 class Section(BaseModel):

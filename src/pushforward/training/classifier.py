@@ -115,7 +115,7 @@ def fit(
     device: str = "cpu",
     progress: Progress | None = None,
 ) -> None:
-    """Train an oracle and publish it, with its accuracy on the test split (`test_accuracy`, percent) in the sidecar.
+    """Train an oracle on the labelled images and publish it, with its accuracy on the test split (`test_accuracy`, percent) in the sidecar.
 
     Args:
         data: labelled images.
@@ -138,17 +138,19 @@ def fit(
         progress: display; None chooses.
 
     Raises:
-        InputError: an argument out of its range, or images without labels.
+        InputError: an argument out of its range, or no labelled images.
         Locked, Corrupt, Diverged, Resource, Interrupted: see `training.session` and `training.loop`.
     """
-    if data.train.ndim != 4 or int(data.train_labels.min()) < 0:
+    labelled = data.train_labels >= 0
+    if data.train.ndim != 4 or not labelled.any():
         raise InputError(f"an oracle is trained on labelled images; {data.name} is not a data set of such.")
+    images, labels = data.train[labelled], data.train_labels[labelled]
     settings = Settings(lr, weight_decay, label_smoothing, augment)
     with setting(device, threads) as place:
         sizes = models.sizes("classifier", "classifier", model, data.shape, classes=data.classes)
         network = models.build("classifier", "classifier", seed=rng.derive(seed, "classifier"), **sizes).to(place)
         span = (data.low, data.high)
-        batches = Permuted(data.train.to(place), batch, seed, labels=data.train_labels.to(place), span=span)
+        batches = Permuted(images.to(place), batch, seed, labels=labels.to(place), span=span)
         steps = epochs * batches.batches_per_epoch
         about = {"model": {"kind": "classifier", "sizes": sizes}, "classes": data.classes, "range": list(span)}
         conduct(

@@ -1,0 +1,41 @@
+"""Features of samples by the name of their space: a data set's own oracle, or a published network."""
+
+from pathlib import Path
+from typing import Protocol
+
+from torch import Tensor, nn
+
+from pushforward.data.dataset import Dataset
+from pushforward.features import extractor
+from pushforward.features.labeller import labeller
+
+ORACLE = "oracle"
+
+
+class Embedder(Protocol):
+    """What metrics ask about samples."""
+
+    @property
+    def space(self) -> str:
+        """Name of the feature space, carried by every number computed in it."""
+
+    def features(self, x: Tensor) -> Tensor:
+        """Scaled samples (n, ...) -> vectors (n, f) float32 on the CPU."""
+
+
+def embedder(space: str, data: Dataset, oracle: nn.Module | None = None, weights: str | Path | None = None) -> Embedder:
+    """The features of a data set's samples.
+
+    Args:
+        space: "oracle" (coordinates where the data set is a mixture), or a key of `extractor.SPACES`.
+        data: the data set.
+        oracle: its classifier, for the space "oracle".
+        weights: file of a published network; None where a package brings it.
+
+    Raises:
+        InputError: no such space.
+        Missing, Corrupt: its weights are not here, or not what was published.
+    """
+    if space == ORACLE:
+        return labeller(data, oracle)
+    return extractor.build(space, data.low, data.high, folder=Path(weights).parent if weights else None)

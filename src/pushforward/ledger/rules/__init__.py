@@ -1,0 +1,1 @@
+"""What each rule reads and writes: one function a rule, from parameters to jobs."""
