@@ -12,6 +12,7 @@ import torch
 from pushforward.data.dataset import Dataset
 
 Job = Callable[..., tuple[int, str]]
+Ranks = Callable[..., tuple[list[int], list[str]]]
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -57,6 +58,30 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Job]:
         requests.write(json.dumps({"config": config, "kill_after": kill_after, "log": str(log)}) + "\n")
         requests.flush()
         return int(answers.readline()), log.read_text()
+
+    yield run
+    requests.close()
+    server.wait(10)
+    answers.close()
+
+
+@pytest.fixture(scope="session")
+def ranks() -> Iterator[Ranks]:
+    """Run a scenario of `ranks.py` in several processes that talk over loopback.
+
+    `ranks(scenario, folder, size=2, **options)` gives the exit codes and the logs, by rank.
+    """
+    command = [sys.executable, str(Path(__file__).parent / "ranks.py")]
+    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert server.stdin and server.stdout
+    requests, answers = server.stdin, server.stdout
+
+    def run(scenario: str, folder: Path, size: int = 2, **options: Any) -> tuple[list[int], list[str]]:
+        folder.mkdir(parents=True, exist_ok=True)
+        request = {"scenario": scenario, "folder": str(folder), "size": size, "options": options}
+        requests.write(json.dumps(request) + "\n")
+        requests.flush()
+        return json.loads(answers.readline()), [(folder / f"{rank}.log").read_text() for rank in range(size)]
 
     yield run
     requests.close()

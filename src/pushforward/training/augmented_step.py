@@ -140,7 +140,7 @@ class Augmented(wgan_step.WGAN):
         mix = fake.lerp(real, self._alpha(real))
         with self._autocast():
             # one after the other: whether squares are cut out is drawn once a call
-            on_real = self.critic(real).to(self.dtype).mean()
+            on_real = self._mean_score(real)
             on_fake, entropy = self._judged(fake, component)
             loss = on_fake - on_real + self._weight() * entropy + settings.penalty * slope_penalty(self.critic, mix)
             loss = loss + settings.drift * on_real.square()
@@ -179,6 +179,9 @@ class Augmented(wgan_step.WGAN):
         )
         with self._autocast():
             return self.generator(z.to(self.dtype)).to(self.dtype), component
+
+    def _mean_score(self, real: Tensor) -> Tensor:
+        return self.critic(real).to(self.dtype).mean()
 
     def _judged(self, fake: Tensor, component: Tensor | None) -> tuple[Tensor, Tensor]:
         """Mean score of the fakes, and mean cross-entropy of the critic's guess of their components."""

@@ -1,19 +1,21 @@
 """The training of a class-conditional GAN as a job: the origin of Synthetic CIFAR-10 (earlier version, Table 5)."""
 
+from collections.abc import Callable
 from typing import Any
 
 from pushforward.data.dataset import Dataset
 from pushforward.errors import InputError
-from pushforward.training.adversarial import train
+from pushforward.training import adversarial
 from pushforward.training.conditional_step import Conditional
 from pushforward.training.wgan_step import Settings
 
 
-def fit(data: Dataset, **arguments: Any) -> None:
+def fit(data: Dataset, *, train: Callable[..., None] = adversarial.train, **arguments: Any) -> None:
     """Train a generator of x given z and a label, and publish it.
 
     Args:
         data: what to train on; each sample has a label.
+        train: what runs the training: in this process, or shared by several.
         **arguments: as `wgan.fit` takes them, its settings included; `classes` of both networks follow from the data.
 
     Raises:
