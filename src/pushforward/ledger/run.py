@@ -1,15 +1,19 @@
 """Run one job from its spec: lock, work, seal. Needs neither Snakemake nor DVC."""
 
+import contextlib
 import importlib
 import logging
 import os
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from pushforward import artifacts
 from pushforward.errors import InputError, Missing
+from pushforward.ledger import devices
 from pushforward.ledger import job as jobs
 from pushforward.ledger.digests import Digests
 from pushforward.locks import hold
@@ -22,25 +26,29 @@ SCRATCH = Path("work/scratch")
 def run(spec: dict[str, Any]) -> None:
     """Do the work of a spec and leave its record.
 
+    Of several processes that torchrun started for one training, the first keeps the books; the others only work.
+
     Raises:
         Missing: an input is not here.
         Locked: another process makes the same file.
+        InputError: several processes for a job that is no training, or more than there are GPUs.
     """
-    name = spec["name"]
+    name, scratch = spec["name"], SCRATCH / artifacts.digest_json(spec)[:16]
+    if os.environ.get("RANK", "0") != "0":
+        with _machine(spec):
+            _doorway(spec).run(spec["params"], spec["deps"], spec["outs"], scratch)
+        return
     digest = Digests(None)
     with hold(Path("work/locks") / f"{name}.lock", f"making {name}"):
         for path in spec["deps"].values():
             if not os.path.exists(path):
                 raise Missing(f"{path} is not here; {name} needs it. Make it first, or fetch it with `make pull`.")
         deps = {path: digest(path) for path in spec["deps"].values()}
-        started = time.monotonic()
-        os.environ.update(pool_sizes(spec["threads"]))  # for libraries that are loaded from here on
-        module = importlib.import_module(spec["module"])
-        environment = _prepare_machine(spec["threads"])
-        if spec["rule"] == "train" and "critic_steps" in spec["params"]["settings"]:
-            _require_affordable(spec)
-        scratch = SCRATCH / artifacts.digest_json(spec)[:16]
-        module.run(spec["params"], spec["deps"], spec["outs"], scratch)
+        with _machine(spec) as environment:
+            started = time.monotonic()
+            if spec["rule"] == "train" and "critic_steps" in spec["params"]["settings"]:
+                _require_affordable(spec)
+            _doorway(spec).run(spec["params"], spec["deps"], spec["outs"], scratch)
         for path in spec["outs"].values():
             if not os.path.exists(path):
                 raise InputError(f"{name}: the job ended, but did not write {path}. This is a defect of the rule.")
@@ -59,16 +67,35 @@ def pool_sizes(threads: int) -> dict[str, str]:
     return dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
 
 
-def _prepare_machine(threads: int) -> dict[str, Any]:
-    """Pin the threads and tell where the work is done."""
-    import torch
-    from threadpoolctl import threadpool_limits
+def _doorway(spec: dict[str, Any]) -> ModuleType:
+    """The module that does the work."""
+    if _processes() == 1:
+        return importlib.import_module(spec["module"])
+    if spec["rule"] != "train":
+        raise InputError(f"torchrun starts several processes for one training; {spec['name']} is none: run it without.")
+    return importlib.import_module("pushforward.jobs.train_together")
 
-    from pushforward.provenance import device, environment
 
-    torch.set_num_threads(threads)
-    threadpool_limits(threads)
-    return environment(device())
+def _processes() -> int:
+    """How many processes torchrun started; 1 without it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+@contextlib.contextmanager
+def _machine(spec: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Within the block the job has its device and its threads; gives where the work is done."""
+    os.environ.update(pool_sizes(spec["threads"]))  # for libraries that are loaded from here on
+    with devices.assigned(spec["rule"], f"making {spec['name']}"):
+        _doorway(spec)  # loads libraries whose threads are pinned here
+        import torch
+        from threadpoolctl import threadpool_limits
+
+        from pushforward.provenance import device, environment
+
+        torch.set_num_threads(spec["threads"])
+        threadpool_limits(spec["threads"])
+        several = {"processes": _processes()} if _processes() > 1 else {}
+        yield {**environment(device()), **several}
 
 
 def _require_affordable(spec: dict[str, Any]) -> None:
