@@ -251,7 +251,7 @@ def test_figure_8_places_printed_numbers_at_our_acceptance(desk):
         "simp": curve("simplicial", [gated(90.0, 0.0044, 0.1445), gated(80.0, 0.038, 0.135)]),
         "random": curve("random directions", [gated(75.0, 0.04, 0.2), gated(76.0, 0.01, 0.3)]),
     }
-    facts = desk.draw(figure8, curves=curves)
+    facts = desk.draw(figure8, curves=curves, features="inception")
     own = facts["datasets"]["CIFAR-10"]
     assert [at["tau"] for at in own["curves"]["simp"]["points"]] == [0.135, 0.1445]  # from much to little
     printed = {(q["variant"].split("=")[-1], q["metric"]): q for q in own["curves"]["simp"]["paper"]}
@@ -261,6 +261,13 @@ def test_figure_8_places_printed_numbers_at_our_acceptance(desk):
     assert {q["kept"] for q in own["curves"]["jbt"]["paper"]} == {90, 80}
     assert [q["kept"] for q in own["curves"]["base"]["paper"]] == [100, 100] and not own["curves"]["random"]["paper"]
     assert "not run: simplicial;N=10;tau_train=0.135;tau_test=0.14." in facts["caption"]
+
+
+def test_printed_numbers_of_other_features_do_not_stand_beside_ours(desk):
+    own = desk.draw(figure8, curves={"base": curve("baseline", [point(desk, 70.0, 1.0)])})["datasets"]["CIFAR-10"]
+    assert own["curves"]["base"]["paper"] == []
+    own = desk.draw(figure5, runs={"a": dimension(desk, 2, 30.0, 80.0)}, features="inception")["datasets"]["MNIST"]
+    assert own["paper"]["precision"] == {} and "printed for the features oracle" in own["paper_left_out"][0]
 
 
 def test_figure_8_compares_at_equal_acceptance(desk):

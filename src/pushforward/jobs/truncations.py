@@ -10,7 +10,7 @@ from pushforward.jobs.records import PROTOCOLS, Reading, scores
 from pushforward.report.figures.figure8 import LOOKS, METRICS
 from pushforward.report.printed import parts, printed
 
-SOURCE = "ICML Table 7"
+SOURCE, SPACE = "ICML Table 7", "inception"  # where numbers are printed, and the features they are of
 
 
 @dataclass(frozen=True)
@@ -46,12 +46,13 @@ class Curve:
         return self.points[0].components if self.points else None
 
 
-def curve(label: str, given: Mapping[str, Any]) -> Curve:
+def curve(label: str, given: Mapping[str, Any], features: str) -> Curve:
     """One curve.
 
     Args:
         label: of the curve.
         given: its `method`, `dataset` and `points`, each with `sampling` and `seeds` (seed -> score record).
+        features: name of the feature space; printed numbers of another one are left out.
 
     Raises:
         InputError: no such method.
@@ -60,7 +61,8 @@ def curve(label: str, given: Mapping[str, Any]) -> Curve:
     method = _method(label, given["method"])
     points = [_point(own) for own in given["points"]]
     points.sort(key=lambda own: -own.kept if math.isfinite(own.kept) else math.inf)
-    return Curve(label, method, given["dataset"], points, _paper(method, given["dataset"], points))
+    paper = _paper(method, given["dataset"], points) if features == SPACE else []
+    return Curve(label, method, given["dataset"], points, paper)
 
 
 def _method(label: str, said: str) -> str:

@@ -20,7 +20,7 @@ from pushforward.report.figures.measured import Paper
 from pushforward.report.intervals import summarise
 from pushforward.report.printed import parts, printed
 
-SOURCE = "v1 Table 5"
+SOURCE, SPACE = "v1 Table 5", "oracle"  # where numbers are printed, and the features they are of
 SAME = 1e-9  # percent
 
 
@@ -51,7 +51,8 @@ class Study:
 
 def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str], scratch: Path) -> None:
     """Write the drawing, every number in it, and what collapses in small latent spaces."""
-    studies = [_study(params["runs"], name) for name in dict.fromkeys(r["dataset"] for r in params["runs"].values())]
+    names = dict.fromkeys(own["dataset"] for own in params["runs"].values())
+    studies = [_study(params["runs"], name, params["features"]) for name in names]
     facts = {study.dataset: _facts(study) for study in studies}
     swapped = all(study.swapped for study in studies)
     style.save(draw([_row(study) for study in studies], swapped), outs["pdf"])
@@ -59,7 +60,7 @@ def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str], scra
     write_json(outs["facts"], {**told, "caption": _caption(params["features"], studies, facts)})
 
 
-def _study(runs: Mapping[str, Any], dataset: str) -> Study:
+def _study(runs: Mapping[str, Any], dataset: str, features: str) -> Study:
     own = sorted((r["latent_dim"], name) for name, r in runs.items() if r["dataset"] == dataset)
     if len(dict(own)) < len(own):
         raise InputError(
@@ -69,10 +70,10 @@ def _study(runs: Mapping[str, Any], dataset: str) -> Study:
     for d, name in own:
         records = scores({seed: files["score"] for seed, files in runs[name]["seeds"].items()})
         readings[d] = {p: {m: records.reading(m, p) for m in METRICS} for p in PROTOCOLS}
-    return Study(dataset, readings, dict(own), *_paper(dataset))
+    return Study(dataset, readings, dict(own), *_paper(dataset, features))
 
 
-def _paper(dataset: str) -> tuple[dict[str, dict[int, Paper]], list[str]]:
+def _paper(dataset: str, features: str) -> tuple[dict[str, dict[int, Paper]], list[str]]:
     """Printed numbers of a data set, and why some of them are left out."""
     table = printed()
     found: dict[str, dict[int, Paper]] = {metric: {} for metric in METRICS}
@@ -81,8 +82,8 @@ def _paper(dataset: str) -> tuple[dict[str, dict[int, Paper]], list[str]]:
         if row["metric"] not in METRICS:
             continue
         d = int(parts(row["variant"])["latent_dim"])
-        if row["note"]:
-            left_out.append(f"{row['metric']} at d = {d}: {row['note']}")
+        if row["note"] or features != SPACE:
+            left_out.append(f"{row['metric']} at d = {d}: {row['note'] or f'printed for the features {SPACE}'}")
         else:
             found[row["metric"]][d] = Paper(row["value"], row["half_width"])
     return found, left_out
@@ -160,8 +161,8 @@ def _caption(features: str, studies: Sequence[Study], facts: Mapping[str, Any]) 
     told = [
         f"Precision, recall, density and coverage (%, features: {features}) against the latent dimension. Circles: "
         "real and generated sets in their right order. Squares: as the authors' code computes them. Crosses: numbers "
-        f"printed in {SOURCE}. Bars: 95 % intervals within the first training, dots: other trainings; hollow: "
-        "degenerate."
+        f"printed in {SOURCE} (features: {SPACE}). Bars: 95 % intervals within the first training, dots: other "
+        "trainings; hollow: degenerate."
     ]
     for study in studies:
         own = facts[study.dataset]

@@ -15,7 +15,8 @@ from pushforward.report.figures.measured import Paper
 from pushforward.report.intervals import Interval, summarise
 from pushforward.report.printed import printed
 
-SOURCE, STATED = "ICML Table 6", "pearson_precision_logreg"
+SOURCE, SPACE = "ICML Table 6", "inception"  # where numbers are printed, and the features they are of
+STATED = "pearson_precision_logreg"
 METRICS = tuple(dict.fromkeys(metric for pair in PAIRS for metric in pair))
 MANY, EXAMPLE = 10, 0.95  # up to how many points the caption says how little they tell, and of which coefficient
 Pair = tuple[str, str]
@@ -56,7 +57,7 @@ def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str], scra
     """Write the drawing, and every number and coefficient in it."""
     studies = [_study(params["runs"], name) for name in dict.fromkeys(r["dataset"] for r in params["runs"].values())]
     facts = {study.dataset: _facts(study) for study in studies}
-    style.save(draw([_row(study) for study in studies]), outs["pdf"])
+    style.save(draw([_row(study, params["features"]) for study in studies]), outs["pdf"])
     told = {"figure": params["figure"], "scale": params["scale"], "features": params["features"], "datasets": facts}
     write_json(outs["facts"], {**told, "caption": _caption(params["features"], studies)})
 
@@ -107,12 +108,14 @@ def _sound(own: Reading, value: float) -> float:
     return value if own.status == "ok" else float("nan")
 
 
-def _row(study: Study) -> Row:
+def _row(study: Study, features: str) -> Row:
+    """As it is drawn; printed numbers of other features are not set beside ours, their coefficients are."""
     ours = {p: {m: [own.measured for own in study.readings[p][m]] for m in METRICS} for p in PROTOCOLS}
     correlations = {p: {pair: study.correlation(p, pair) for pair in PAIRS} for p in PROTOCOLS}
     if study.paper:
         correlations = {"paper": {pair: study.from_paper(pair) for pair in PAIRS}, **correlations}
-    return Row(study.dataset, ours, study.paper, correlations, study.stated)
+    paper = study.paper if features == SPACE else {}
+    return Row(study.dataset, ours, paper, correlations, study.stated)
 
 
 def _facts(study: Study) -> dict[str, Any]:
@@ -146,7 +149,8 @@ def _caption(features: str, studies: Sequence[Study]) -> str:
     told = [
         f"Precision and density (%, features: {features}) against LogReg and Convex accuracy (%), a marker a run, the "
         "later ones larger; bars: 95 % intervals within the first training; hollow: degenerate, in no coefficient. "
-        "Right: Pearson's coefficient with its 95 % interval (Fisher) over the runs, diamond: as stated in the text."
+        "Right: Pearson's coefficient with its 95 % interval (Fisher) over the runs, diamond: as stated in the text; "
+        f"printed numbers: {SOURCE}, features {SPACE}."
     ]
     for study in studies:
         runs = ", ".join(study.labels.values())

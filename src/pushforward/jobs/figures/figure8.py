@@ -22,7 +22,7 @@ MATCH = 0.1  # relative difference up to which two acceptance rates count as equ
 
 def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str], scratch: Path) -> None:
     """Write the drawing, every number in it, and the methods compared at equal acceptance."""
-    curves = [curve(label, given) for label, given in params["curves"].items()]
+    curves = [curve(label, given, params["features"]) for label, given in params["curves"].items()]
     names = dict.fromkeys(own.dataset for own in curves)
     datasets = {name: [own for own in curves if own.dataset == name] for name in names}
     looks = _looks(datasets)
