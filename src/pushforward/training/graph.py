@@ -86,6 +86,13 @@ class Graphed:
         InputError: no GPU, or a law of z that redraws until enough pass, which no graph can.
     """
 
+    warm: int  # steps that ran as they are
+    largest: int  # samples of a whole batch
+    recorded: tuple[int, float] | None  # for which size, and which weight of the loss on components
+    batches: list[Batch]  # that replays read
+    metrics: Metrics  # that they write
+    replay: Callable[[], None]
+
     def __init__(self, trainer: WGAN, recorder: Recorder = record) -> None:
         if recorder is record and trainer.device.type != "cuda":
             raise InputError(f"a CUDA graph wants a GPU; this training is on {trainer.device}.")
@@ -131,12 +138,7 @@ class Graphed:
         return getattr(self.trainer, name)
 
     def _forget(self) -> None:
-        self.warm: int = 0  # steps that ran as they are
-        self.largest: int = 0  # samples of a whole batch
-        self.recorded: tuple[int, float] | None = None
-        self.batches: list[Batch] = []
-        self.replay: Callable[[], None] = lambda: None
-        self.metrics: Metrics = {}
+        self.warm, self.largest, self.recorded, self.batches, self.metrics = 0, 0, None, [], {}
 
     def _replay(self, batches: list[Batch]) -> Metrics:
         trainer, key = self.trainer, (self.largest, self._weight())
