@@ -4,9 +4,10 @@
 in evaluation mode. D is the number of data dimensions.
 """
 
+import itertools
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -14,10 +15,14 @@ from torch import Tensor
 from torch.func import jvp, vjp, vmap
 
 from pushforward.errors import InputError
+from pushforward.geometry.pushing import push
+from pushforward.geometry.tangents import Once
 
 Decode = Callable[[Tensor], Tensor]
 
 MOST_ENTRIES = 2**23  # of Jacobians held at a time, 64 MB in double precision
+PASS = 2**18  # numbers of J v in a pass: enough work for the processor, not too much for its cache
+FEWEST, MOST = 64, 4096  # tangents in a pass
 
 
 @dataclass(frozen=True)
@@ -37,12 +42,18 @@ class Lipschitz:
 
 
 def jacobian(decode: Decode, z: Tensor, chunk: int = 16) -> Tensor:
-    """Jacobians (n, D, d) at z (n, d), by forward mode: one pass per latent direction, `chunk` of them at a time."""
-    return torch.cat(list(_columns(decode, z, chunk)), dim=0).permute(1, 2, 0)
+    """Jacobians (n, D, d) at z (n, d), by forward mode, `chunk` latent directions at a time."""
+    return torch.cat([_pushed(decode, z, axes) for axes in _axes(z).split(chunk)], dim=1).mT
 
 
 def jacobian_norms(
-    decode: Decode, z: Tensor, method: str = "exact", *, generator: torch.Generator | None = None, draws: int = 16
+    decode: Decode,
+    z: Tensor,
+    method: str = "exact",
+    *,
+    generator: torch.Generator | None = None,
+    draws: int = 16,
+    scale: float = 1.0e-3,
 ) -> Norms:
     """Frobenius norms of the Jacobians at z (n, d).
 
@@ -53,23 +64,25 @@ def jacobian_norms(
             its standard error; "difference", from the finite differences of `truncation_score` with `draws` steps.
         generator: source of the random directions, for the two estimates.
         draws: random directions, at least 2.
+        scale: standard deviation of a step's coordinates, for "difference".
 
     Raises:
         InputError: an unknown method, no generator where one is needed, or too few draws.
     """
     if method == "exact":
-        squares = sum((column.square().sum(dim=(0, 2)) for column in _columns(decode, z, 16)), z.new_zeros(len(z)))
+        squares = _squares(decode, z, _axes(z)).sum(dim=1)
         return Norms(squares.sqrt(), torch.zeros_like(squares))
     if method not in ("hutchinson", "difference"):
         raise InputError(f"Methods are exact, hutchinson and difference; {method!r} came.")
     if generator is None or draws < 2:
         raise InputError(f"The {method} estimate needs a torch.Generator and at least 2 draws; draws = {draws} came.")
     if method == "difference":
-        score = truncation_score(decode, z, generator=generator, draws=draws)
+        score = truncation_score(decode, z, generator=generator, draws=draws, scale=scale)
         return Norms((z.shape[1] * score / draws).sqrt(), torch.full_like(score, math.nan))
-    squares = torch.stack([_pushed(decode, z, _normal(z, generator)).square().sum(dim=1) for _ in range(draws)])
-    norm = squares.mean(dim=0).sqrt()
-    return Norms(norm, squares.std(dim=0) / math.sqrt(draws) / (2 * norm))
+    tangents = torch.stack([_normal(z, generator) for _ in range(draws)], dim=1)
+    squares = _squares(decode, z, tangents)
+    norm = squares.mean(dim=1).sqrt()
+    return Norms(norm, squares.std(dim=1) / math.sqrt(draws) / (2 * norm))
 
 
 def truncation_score(
@@ -127,7 +140,7 @@ def power_iteration(
     value, quiet = z.new_zeros(len(z)), torch.zeros(len(z), dtype=torch.int64, device=z.device)
     for _ in range(steps):
         image, pull = vjp(decode, z)[:2]
-        pushed = _pushed(decode, z, direction)
+        pushed = _pushed(decode, z, direction[:, None])[:, 0]
         found = pushed.norm(dim=1)
         quiet = torch.where(found - value <= tolerance * found, quiet + 1, 0)
         value = torch.maximum(value, found)
@@ -137,18 +150,35 @@ def power_iteration(
     return Lipschitz(value.detach(), quiet >= 3)
 
 
-def _columns(decode: Decode, z: Tensor, chunk: int) -> Iterator[Tensor]:
-    """Columns of the Jacobians, (k, n, D) at a time."""
-    for axes in torch.eye(z.shape[1], dtype=z.dtype, device=z.device).split(chunk):
-        yield vmap(lambda axis: _pushed(decode, z, axis.expand_as(z)))(axes)
+def _axes(z: Tensor) -> Tensor:
+    return torch.eye(z.shape[1], dtype=z.dtype, device=z.device)
 
 
-def _pushed(decode: Decode, z: Tensor, tangent: Tensor) -> Tensor:
-    """J v (n, D) for one tangent v per latent."""
+def _squares(decode: Decode, z: Tensor, tangents: Tensor) -> Tensor:
+    """|J v|^2 (n, k) of tangents as `_pushed` takes them, in passes of a fair size."""
+    with torch.no_grad():
+        rows = min(max(PASS // max(decode(z[:1]).numel(), 1), FEWEST), MOST)
+    found = []
+    for some in tangents.split(rows, dim=-2):
+        size = max(1, rows // some.shape[-2])
+        own = some.split(size) if some.dim() == 3 else itertools.repeat(some)
+        once, parts = Once(), zip(z.split(size), own, strict=False)
+        found.append(torch.cat([_pushed(decode, part, each, once).square().sum(dim=2) for part, each in parts]))
+    return torch.cat(found, dim=1)
+
+
+def _pushed(decode: Decode, z: Tensor, tangents: Tensor, once: Once | None = None) -> Tensor:
+    """J v (n, k, D) for tangents v (n, k, d), or (k, d) where they are the same for all."""
+    found = push(decode, z, tangents, once)
+    if found is not None:
+        return found
     with torch.no_grad(), warnings.catch_warnings():
         # Forward mode loads rules that torch itself still writes with torch.jit.script, which it deprecates.
         warnings.filterwarnings("ignore", r".*torch\.jit\.script.*", DeprecationWarning)
-        return jvp(decode, (z,), (tangent,))[1].flatten(1)
+        many = vmap(
+            lambda v: jvp(decode, (z,), (v.expand_as(z),))[1].flatten(1), in_dims=tangents.dim() - 2, out_dims=1
+        )
+        return many(tangents)
 
 
 def _largest_singular_value(matrices: Tensor) -> Tensor:
