@@ -39,3 +39,14 @@ def test_a_long_training_is_refused_with_its_cost_and_how_to_go_on(mnist, monkey
 def test_a_gpu_is_always_allowed(mnist, monkeypatch):
     monkeypatch.setattr(cost, "speed", lambda: 1.0)
     cost.require_affordable("mnist-cnn-d64", mnist, SimpleNamespace(shape=(1, 28, 28)), torch.device("cuda"))
+
+
+def test_a_conditional_training_costs_a_little_more_than_the_plain_one():
+    params = plan(load(ROOT / "params.yaml"))
+    plain, conditional = (
+        cost.operations_per_step(
+            params.job("train", {"run": run, "seed": "0"}).params["settings"], SimpleNamespace(shape=(3, 32, 32))
+        )
+        for run in ("cifar10-resnet-d5", "cifar10-resnet-d5-conditional")
+    )
+    assert plain < conditional < 1.01 * plain

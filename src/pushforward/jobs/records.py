@@ -77,6 +77,10 @@ class Records:
         """The record of the first training."""
         return next(iter(self.contents.values()))
 
+    def tells(self, metric: str) -> bool:
+        """Whether every training was asked for this metric."""
+        return all(metric in entry["printed"] for own in self.contents.values() for entry in own[self.entries])
+
     def reading(self, metric: str, protocol: str) -> Reading:
         """A metric under one protocol.
 

@@ -1,14 +1,13 @@
 """Tabulate: the measures of a table's runs beside the printed numbers."""
 
-import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pushforward.artifacts import read_json
 from pushforward.errors import Missing
+from pushforward.jobs.records import PROTOCOLS, Records, measures, scores
 from pushforward.report import printed, tables
-from pushforward.report.intervals import Interval, both_axes
 from pushforward.report.layout import Layout
 from pushforward.specs.metrics import in_space, is_scored
 
@@ -46,8 +45,8 @@ def _rows(params: Mapping[str, Any], row: Mapping[str, Any], metric: str) -> Ite
         if row["run"] is None:
             yield tables.row(name, paper=paper, **facts)
             continue
-        files = {int(seed): own["scores"][space] if space else own["measure"] for seed, own in row["seeds"].items()}
-        numbers = _numbers({seed: read_json(path) for seed, path in files.items()}, name, params, row)
+        own = {seed: files["scores"][space] if space else files["measure"] for seed, files in row["seeds"].items()}
+        numbers = _numbers(scores(own) if space else measures(own), name, params, row)
         if numbers is not None:
             yield tables.row(name, paper=paper, **{**facts, **numbers})
 
@@ -75,59 +74,27 @@ def _paper(params: Mapping[str, Any], row: Mapping[str, Any], metric: str) -> pr
     return printed.lookup(params["source"], row["dataset"], row["model"], metric, variant=row["variant"])
 
 
-def _numbers(
-    records: Mapping[int, Any], metric: str, params: Mapping[str, Any], row: Mapping[str, Any]
-) -> dict[str, Any] | None:
+def _numbers(records: Records, metric: str, params: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any] | None:
     """What the records of a run's trainings say; None where the metric says nothing about this run."""
-    if not all(metric in _samples(record)[0]["printed"] for record in records.values()):
+    if not records.tells(metric):
         return None
-    status, reason = _status(records, metric)
-    if status == NOT_APPLICABLE:
+    printed_way, corrected = (records.reading(metric, protocol) for protocol in PROTOCOLS)
+    if printed_way.status == NOT_APPLICABLE:
         return None
-    first = next(iter(records.values()))
-    (ours, seeds), (corrected, _) = (_interval(records, protocol, metric) for protocol in ("printed", "corrected"))
+    space = {"features": records.first["space"]} if "space" in records.first else {}
     return {
-        "ours": ours,
-        "corrected": corrected,
-        "seeds": seeds if len(records) > 1 else None,
-        **({"features": first["space"]} if "space" in first else {}),
-        "status": status,
-        "reason": reason,
+        "ours": printed_way.first,
+        "corrected": corrected.first,
+        "seeds": printed_way.trainings if len(records.contents) > 1 else None,
+        **space,
+        "status": printed_way.status,
+        "reason": printed_way.reason,
         "protocol": row["protocol"],
         "run": row["run"],
         "command": _command(params["scale"], f"measure-{row['run']}"),
-        "seconds": sum(record["seconds"] for record in records.values()),
-        "device": first["device"],
+        "seconds": sum(record["seconds"] for record in records.contents.values()),
+        "device": records.first["device"],
     }
-
-
-def _samples(record: Mapping[str, Any]) -> list[Any]:
-    """One entry a snapshot, or a snapshot and set of samples."""
-    return record["samples"] if "samples" in record else record["snapshots"]
-
-
-def _interval(records: Mapping[int, Any], protocol: str, metric: str) -> tuple[Interval, Interval]:
-    """The first seed's interval over its snapshots or sets of samples, and the interval over seeds."""
-    values = {
-        seed: [_number(sample[protocol][metric]["value"]) for sample in _samples(record)]
-        for seed, record in records.items()
-    }
-    sets = any(sample.get("set") for record in records.values() for sample in _samples(record))
-    return both_axes(values, "sample sets" if sets else "snapshots")
-
-
-def _status(records: Mapping[int, Any], metric: str) -> tuple[str, str]:
-    """The first sample's status that is not "ok"."""
-    for record in records.values():
-        for sample in _samples(record):
-            cell = sample["printed"][metric]
-            if cell["status"] != "ok":
-                return cell["status"], cell["reason"]
-    return "ok", ""
-
-
-def _number(value: float | None) -> float:
-    return math.nan if value is None else float(value)
 
 
 def _without_dimension(variant: str) -> str:

@@ -62,7 +62,7 @@ def _made(params: Params) -> Iterator[Job]:
     """Data, oracles and trainings."""
     for name, dataset in params.datasets.items():
         if isinstance(dataset, Synthetic):
-            yield making.generate(params, name)
+            yield making.generate(params, name, dataset)
         yield making.prepare(params, name)
     yield from (making.oracle(params, name) for name in params.oracles)
     for run in params.runs:

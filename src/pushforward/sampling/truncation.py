@@ -68,6 +68,7 @@ class JacobianTruncation(Law):
     """
 
     name = "jacobian"
+    decode: Decode
 
     def __init__(
         self,
@@ -87,10 +88,8 @@ class JacobianTruncation(Law):
             )
         self.law, self.components = law, law.components
         self.__dict__["decode"] = decode  # a network is no part of the law of its latents
-        self.keep, self.estimate, self.draws, self.scope, self.batch, self.seed = (
-            *(keep, estimate, draws, scope, batch),
-            seed,
-        )
+        self.keep, self.estimate, self.draws, self.scope, self.batch = keep, estimate, draws, scope, batch
+        self.seed = seed
         self.drawn = math.floor(batch / keep + 1e-9)
         self.threshold = math.inf
         own = Acceptance(batch / self.drawn)

@@ -65,9 +65,10 @@ def operations_per_step(settings: Mapping[str, Any], data: Dataset) -> float:
 
 
 def forward(network: nn.Module, batch: torch.Tensor) -> int:
-    """Operations of one forward pass of a batch, counted without computing."""
+    """Operations of one forward pass of a batch, counted without computing; a conditional network gets labels."""
+    labels = [batch.new_zeros(len(batch), dtype=torch.int64)] if getattr(network, "classes", 0) else []
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network(batch)
+        network(batch, *labels)
     return counter.get_total_flops()
 
 

@@ -20,9 +20,8 @@ def weights(space: str) -> Job:
     )
 
 
-def generate(params: Params, dataset: str) -> Job:
+def generate(params: Params, dataset: str, spec: Synthetic) -> Job:
     """Draw the images that a synthetic data set is made of: here the walk bends back."""
-    spec = params.datasets[dataset]
     seed = params.seeds_of(spec.run)[0]
     made = outputs("train", run=spec.run, seed=seed)
     return Job(

@@ -61,7 +61,7 @@ def measure(params: Params, run: str, seed: int) -> Job:
 def score(params: Params, seed: int, run: str, space: str, sampling: str) -> Job:
     """Compute the metrics of one training in one feature space, with one law of z at test time."""
     dataset = params.runs[run].dataset
-    spec = {"method": TRAINED} if sampling == TRAINED else plain(params.sampling[sampling])
+    spec: dict[str, Any] = {"method": TRAINED} if sampling == TRAINED else plain(params.sampling[sampling])
     other = (law_module(spec["latent"]["law"]),) if "latent" in spec else ()
     return Job(
         rule="score",
