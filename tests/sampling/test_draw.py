@@ -90,3 +90,11 @@ def test_fewer_than_asked_are_given_as_they_are() -> None:
     assert len(found.confident(0.5, 5).z) == 2
     assert found.confident(0.5, 5).drawn == 3
     assert found.confident(0.5, 1).drawn == 1
+
+
+def test_true_labels_follow_their_latents() -> None:
+    truth = torch.tensor([1, -1, 0])
+    found = Labelled(torch.eye(3), torch.zeros(3, dtype=torch.int64), torch.tensor([0.9, 0.8, 0.7]), 3, truth, True)
+    sure = found.confident(0.75)
+    assert torch.equal(sure.truth, truth[:2]) and sure.exhausted
+    assert torch.equal(sure.truly().label, truth[:1]) and torch.equal(sure.truly().z, torch.eye(3)[:1])

@@ -1,11 +1,12 @@
 """Draw latents, decode them, and label what comes out."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from pushforward.errors import InputError
 from pushforward.latents.law import Law
 
 Decode = Callable[[Tensor], Tensor]
@@ -24,12 +25,16 @@ class Labelled:
         label: (n,) int64.
         confidence: (n,), in [0, 1].
         drawn: latents drawn to get these n.
+        truth: (n,) int64, labels of the images that latents are encodings of; None for latents that were drawn.
+        exhausted: whether fewer came than were asked for because there were no more.
     """
 
     z: Tensor
     label: Tensor
     confidence: Tensor
     drawn: int
+    truth: Tensor | None = None
+    exhausted: bool = False
 
     @property
     def acceptance(self) -> float:
@@ -42,7 +47,22 @@ class Labelled:
         short = n is None or len(kept) < n
         drawn = self.drawn if short else int(kept[n - 1]) + 1  # type: ignore[operator]
         kept = kept if short else kept[:n]
-        return Labelled(self.z[kept], self.label[kept], self.confidence[kept], drawn)
+        return self._only(kept, drawn)
+
+    def truly(self) -> "Labelled":
+        """The same latents under the true labels in place of the oracle's; those whose image has none are left out.
+
+        Raises:
+            InputError: latents that were drawn.
+        """
+        if self.truth is None:
+            raise InputError("latents that are drawn have no true labels; take the oracle's, or encodings of images.")
+        rows = (self.truth >= 0).nonzero().flatten()
+        return replace(self._only(rows, self.drawn), label=self.truth[rows])
+
+    def _only(self, rows: Tensor, drawn: int) -> "Labelled":
+        truth = None if self.truth is None else self.truth[rows]
+        return Labelled(self.z[rows], self.label[rows], self.confidence[rows], drawn, truth, self.exhausted)
 
 
 @torch.no_grad()
