@@ -34,7 +34,7 @@ def run(spec: dict[str, Any]) -> None:
         InputError: several processes for a job that is no training, or more than there are GPUs.
     """
     name, scratch = spec["name"], SCRATCH / artifacts.digest_json(spec)[:16]
-    if os.environ.get("RANK", "0") != "0":
+    if _processes() > 1 and os.environ["RANK"] != "0":
         with _machine(spec):
             _doorway(spec).run(spec["params"], spec["deps"], spec["outs"], scratch)
         return
