@@ -1,11 +1,12 @@
+import json
 import math
 
 import pytest
 import torch
 
 from pushforward import latents
-from pushforward.errors import InputError
-from pushforward.geometry.jacobian import jacobian_norms
+from pushforward.errors import Diverged, InputError
+from pushforward.geometry.jacobian import jacobian_norms, local_lipschitz
 from pushforward.sampling import draw
 from pushforward.sampling.truncation import JacobianTruncation, at_test_time
 
@@ -51,7 +52,17 @@ def test_a_margin_is_the_distance_to_the_borders():
     ("law", "spec", "says"),
     [
         ({"law": "gaussian"}, {"method": "threshold", "tau": 0.1}, "no threshold"),
-        ({"law": "linear", "components": 3, "acceptance": 0.5}, {"method": "threshold", "margin": 0.1}, "no directions"),
+        ({"law": "linear", "components": 3}, {"method": "threshold", "margin": 0.1}, "no directions"),
+        ({"law": "simplicial", "components": 3}, {"method": "threshold"}, "given once"),
+        ({"law": "simplicial", "components": 3}, {"method": "threshold", "tau": 0.4, "margin": 0.1}, "given once"),
+        (
+            {"law": "simplicial", "components": 3},
+            {"method": "threshold", "gap": 0.4},
+            "unexpected keyword argument 'gap'",
+        ),
+        ({"law": "gaussian"}, {"method": "law"}, "missing a required argument: 'latent'"),
+        ({"law": "gaussian"}, {**JBT, "share": 0.5}, "unexpected keyword argument 'share'"),
+        ({"law": "gaussian"}, {}, "None came"),
         ({"law": "simplicial", "components": 3}, {"method": "threshold", "tau": 2.0}, "cannot be reached"),
         ({"law": "gaussian"}, {"method": "luck"}, "luck"),
         ({"law": "gaussian"}, {**JBT, "keep": 0.0}, "keep"),
@@ -105,10 +116,73 @@ def test_it_stacks_on_a_gate_and_multiplies_the_rates():
     assert law.about()["of"]["law"] == "simplicial"
 
 
-def test_everything_that_draws_takes_it():
-    law = at_test_time(gaussian(), JBT, bent, 0)
+@pytest.mark.parametrize("scope", ["batch", "global"])
+def test_everything_that_draws_takes_it(scope):
+    law = at_test_time(gaussian(), {**JBT, "scope": scope, "batch": 30}, bent, 0)
     z, x = zip(*draw.samples(bent, law, 1500, stream()), strict=True)
     assert torch.cat(z).shape == (1500, 3) and torch.equal(torch.cat(x), bent(torch.cat(z)))
+    probed = draw.confident(bent, law, lambda x: ((x[:, 0] > 0).long(), x[:, 0].abs()), 700, 0.5, stream())
+    assert len(probed.confident(0.5, 700).z) == 700
+    assert local_lipschitz(bent, law.sample(20, stream())).converged.all()
+    assert law.sample(0, stream()).shape == (0, 3)
+    assert torch.equal(law.sample(64, stream()), law.sample(64, stream()))
+
+
+@pytest.mark.parametrize(("batch", "keep", "drawn"), [(100, 0.9, 111), (100, 0.8, 125), (63, 0.9, 70), (1, 1.0, 1)])
+def test_a_batch_draws_as_many_as_the_authors_code(batch, keep, drawn):
+    law = JacobianTruncation(gaussian(), bent, keep=keep, batch=batch)
+    assert law.drawn == drawn
+    rate = law.acceptance()
+    assert (rate.rate, rate.error, rate.draws) == (batch / drawn, 0.0, 0)
+
+
+def test_keeping_all_is_the_law_before():
+    for scope in ("batch", "global"):
+        law = JacobianTruncation(gaussian(), bent, keep=1.0, scope=scope, batch=50)
+        assert law.acceptance().rate == 1
+        assert torch.equal(law.sample(50, stream()), gaussian().sample(50, stream()))
+
+
+def test_components_of_a_mixture_stay_with_their_latents():
+    mixture = latents.build("mixture", dim=3, components=4, variant="faithful", seed=1)
+    with torch.no_grad():
+        mixture.means *= 20
+        mixture.sigmas.fill_(0.1)
+    law = JacobianTruncation(mixture, lambda z: z.sin(), keep=0.5, batch=40)
+    z, label = law.sample_labelled(200, stream())
+    assert torch.equal(label, mixture.classify(z)) and len(label.unique()) > 1
+    assert not z.requires_grad and not law.sample(10, stream()).requires_grad
+    assert law.components == 4
+
+
+@pytest.mark.parametrize("scope", ["batch", "global"])
+def test_a_broken_generator_is_named(scope):
+    with pytest.raises(Diverged, match="no finite Jacobian norm at"):
+        JacobianTruncation(gaussian(), torch.sqrt, keep=0.5, scope=scope).sample(5, stream())
+
+
+def test_the_record_tells_every_setting():
+    gate = latents.build("simplicial", dim=3, components=3, acceptance=0.5)
+    printed = at_test_time(gate, {**JBT, "estimate": "difference", "draws": 10}, bent, 0).about()
+    assert {**printed, "of": None} == {
+        **{"law": "jacobian", "dim": 3, "keep": 0.8, "estimate": "difference", "draws": 10, "scale": 1e-3},
+        **{"scope": "batch", "batch": 100, "drawn": 125, "of": None},
+        "acceptance": {
+            "rate": pytest.approx(0.4, abs=1e-3),
+            "error": pytest.approx(0, abs=1e-3),
+            "draws": gate.acceptance().draws,
+        },
+    }
+    assert printed["of"] == gate.about()
+    exact = at_test_time(gaussian(), {**JBT, "scope": "global"}, bent, 7).about()
+    assert exact["seed"] == 7 and exact["calibration"] == exact["acceptance"]["draws"] and "draws" not in exact
+    assert json.loads(json.dumps(exact)) == exact
+
+
+def test_the_generator_is_no_part_of_the_law():
+    decode = torch.nn.Linear(3, 2)
+    law = JacobianTruncation(gaussian(), decode, keep=0.5)
+    assert not law.state_dict() and not list(law.parameters())
 
 
 def test_a_threshold_that_nothing_passes_ends_in_an_error():
