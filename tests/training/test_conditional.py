@@ -105,10 +105,13 @@ def test_a_conditional_generator_comes_back(colours: Dataset, tmp_path: Path) ->
     assert about["model"]["sizes"]["classes"] == about["model"]["critic"]["classes"] == 2
     found = list(checkpoint.generators(out))
     assert [step for step, _ in found] == [2, 4]
-    z, labels = torch.randn(3, 2, generator=torch.Generator().manual_seed(0)), torch.tensor([0, 1, 1])
-    pictures = found[-1][1](z, labels)
+    joint, generator = checkpoint.law(out), found[-1][1]
+    pictures, others = (
+        generator(joint.given(torch.tensor(labels), torch.Generator().manual_seed(0)))
+        for labels in ([0, 1, 1], [1, 0, 0])
+    )
     assert pictures.shape == (3, 3, 32, 32)
-    assert not torch.equal(pictures, found[-1][1](z, 1 - labels))
+    assert not torch.equal(pictures, others), "the same z with other labels"
 
 
 def test_a_stopped_training_goes_on_bit_by_bit(

@@ -2,6 +2,7 @@
 from snakemake.utils import validate
 from snakemake_interface_executor_plugins.settings import ExecMode
 
+from pushforward.ledger import devices
 from pushforward.ledger.snakemake import Bridge, read_params
 
 BRIDGE = Bridge(
@@ -20,6 +21,15 @@ validate(
     str(Path(workflow.basedir) / "workflow/schemas/params.schema.json"),
     set_default=False,
 )
+# Of the jobs that want a GPU as many run at a time as there are here; each takes its own when it starts.
+GPUS = len(devices.present())
+if (
+    GPUS
+    and workflow.resource_settings.nodes is None
+    and "gpu" not in workflow.global_resources
+):
+    workflow.register_resource("gpu", GPUS)
+GPU = min(1, GPUS)
 JOB = f"{sys.executable} -m pushforward job {{input.spec}}"
 
 

@@ -6,6 +6,8 @@ rule reference:
     log:
         "work/log/reference/{dataset}-{space}.log",
     threads: BRIDGE.threads("reference")
+    resources:
+        gpu=GPU,
     shell:
         JOB + " > {log} 2>&1"
 
@@ -18,6 +20,8 @@ rule measure:
     log:
         "work/log/measure/{run}-s{seed}.log",
     threads: BRIDGE.threads("measure")
+    resources:
+        gpu=GPU,
     shell:
         JOB + " > {log} 2>&1"
 
@@ -30,6 +34,8 @@ rule score:
     log:
         "work/log/score/{run}-s{seed}-{space}-{sampling}.log",
     threads: BRIDGE.threads("score")
+    resources:
+        gpu=GPU,
     shell:
         JOB + " > {log} 2>&1"
 
@@ -62,4 +68,8 @@ for run_id in sorted({job.wildcards["run"] for job in PLAN.of("measure")}):
         name:
             f"measure-{run_id}"
         input:
-            [job.name for rule in ("measure", "score") for job in PLAN.of(rule, run=run_id)],
+            [
+                job.name
+                for rule in ("measure", "score")
+                for job in PLAN.of(rule, run=run_id)
+            ],

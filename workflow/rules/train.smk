@@ -6,6 +6,8 @@ rule oracle:
     log:
         "work/log/oracle/{oracle}.log",
     threads: BRIDGE.threads("oracle")
+    resources:
+        gpu=GPU,
     shell:
         JOB + " > {log} 2>&1"
 
@@ -18,6 +20,8 @@ rule train:
     log:
         "work/log/train/{run}-s{seed}.log",
     threads: BRIDGE.threads("train")
+    resources:
+        gpu=GPU,
     shell:
         JOB + " > {log} 2>&1"
 

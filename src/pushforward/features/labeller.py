@@ -64,16 +64,19 @@ class NearestCentre:
 
     def classify(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """See `Labeller`."""
-        return nearest_centre(x, self.centres), torch.ones(len(x))
+        return nearest_centre(x, self.centres), torch.ones(len(x), device=x.device)
 
     def features(self, x: Tensor) -> Tensor:
         """See `Labeller`."""
         return x
 
 
-def labeller(data: Dataset, network: nn.Module | None) -> Labeller:
-    """The labeller of a data set: its oracle's network, or the nearest centre where the data set is a mixture."""
+def labeller(data: Dataset, network: nn.Module | None, device: str | torch.device = "cpu") -> Labeller:
+    """The labeller of a data set: its oracle's network, or the nearest centre where the data set is a mixture.
+
+    Samples are taken, and labels given, on `device`.
+    """
     if data.centres is not None:
-        return NearestCentre(data.centres)
+        return NearestCentre(data.centres.to(device))
     assert network is not None, "images are labelled by an oracle"
-    return Oracle(network, data.classes, data.low, data.high)
+    return Oracle(network.to(device), data.classes, data.low, data.high)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
+import torch
 from torch import Tensor, nn
 
 from pushforward.data.dataset import Dataset
@@ -20,10 +21,16 @@ class Embedder(Protocol):
         """Name of the feature space, carried by every number computed in it."""
 
     def features(self, x: Tensor) -> Tensor:
-        """Scaled samples (n, ...) -> vectors (n, f) float32 on the CPU."""
+        """Scaled samples (n, ...) -> vectors (n, f) float32."""
 
 
-def embedder(space: str, data: Dataset, oracle: nn.Module | None = None, weights: str | Path | None = None) -> Embedder:
+def embedder(
+    space: str,
+    data: Dataset,
+    oracle: nn.Module | None = None,
+    weights: str | Path | None = None,
+    device: str | torch.device = "cpu",
+) -> Embedder:
     """The features of a data set's samples.
 
     Args:
@@ -31,11 +38,12 @@ def embedder(space: str, data: Dataset, oracle: nn.Module | None = None, weights
         data: the data set.
         oracle: its classifier, for the space "oracle".
         weights: file of a published network; None where a package brings it.
+        device: where samples come from and the network computes.
 
     Raises:
         InputError: no such space.
         Missing, Corrupt: its weights are not here, or not what was published.
     """
     if space == ORACLE:
-        return labeller(data, oracle)
-    return extractor.build(space, data.low, data.high, folder=Path(weights).parent if weights else None)
+        return labeller(data, oracle, device)
+    return extractor.build(space, data.low, data.high, device, folder=Path(weights).parent if weights else None)

@@ -1,6 +1,7 @@
 """Probe the latent space of every snapshot of one training, under both protocols."""
 
-from collections.abc import Mapping
+import importlib
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from pushforward.features.labeller import Labeller, labeller
 from pushforward.jobs.facts import cell
 from pushforward.latents.law import Law
 from pushforward.probes import balance, convexity, separability
-from pushforward.sampling import draw
+from pushforward.provenance import device
+from pushforward.sampling import draw, sources
 from pushforward.sampling.checkpoint import generators, law, load_classifier
 from pushforward.sampling.conditional import Joint
 from pushforward.theory.isoperimetry import isoperimetric_ratio
@@ -26,8 +28,10 @@ METRICS = ("logreg_acc", "convex_acc", "isoperimetric_ratio")
 def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str], scratch: Path) -> None:
     """Write one record: facts of the training, and for each snapshot its numbers under each protocol."""
     dataset, about = data.load(deps["data"]), artifacts.read_json(deps["about"])
-    label = labeller(dataset, load_classifier(deps["oracle"]) if "oracle" in deps else None)
-    probe = Probe(params, law(deps["weights"]), label)
+    label = labeller(dataset, load_classifier(deps["oracle"]) if "oracle" in deps else None, device())
+    probe = Probe(params, law(deps["weights"]).to(device()), label)
+    every = _sources(deps["weights"], dataset, about)
+    snapshots = [{"step": step, **probe(generator, source, step)} for step, generator, source in every]
     artifacts.write_json(
         outs["measures"],
         {
@@ -37,9 +41,23 @@ def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str], scra
             "oracle_test_accuracy": artifacts.read_json(deps["oracle_about"])["test_accuracy"]
             if "oracle" in deps
             else None,
-            "snapshots": [{"step": step, **probe(generator, step)} for step, generator in generators(deps["weights"])],
+            "snapshots": snapshots,
         },
     )
+
+
+def _sources(
+    path: str, dataset: data.Dataset, about: Mapping[str, Any]
+) -> Iterator[tuple[int, nn.Module, sources.Source]]:
+    """Every snapshot's step and generator, and where its latents come from: encodings of images for a VAE."""
+    if about["model"]["kind"] != "vae":
+        latent = law(path).to(device())
+        yield from ((step, generator.to(device()), sources.Prior(latent)) for step, generator in generators(path))
+        return
+    # Loaded by name, so that the code of VAEs is none of a GAN's.
+    autoencoders = importlib.import_module("pushforward.sampling.autoencoder").autoencoders(path)
+    for (step, generator), (_, network) in zip(generators(path), autoencoders, strict=True):
+        yield step, generator.to(device()), sources.Encoded(network.to(device()), dataset)
 
 
 class Probe:
@@ -54,23 +72,25 @@ class Probe:
     def __init__(self, params: Mapping[str, Any], latent: Law, label: Labeller) -> None:
         self.params, self.law, self.label = params, latent, label
 
-    def __call__(self, generator: nn.Module, step: int) -> dict[str, Any]:
+    def __call__(self, generator: nn.Module, source: sources.Source, step: int) -> dict[str, Any]:
         """The numbers of a snapshot; its random streams depend on the step."""
-        self.generator, self.step = generator, step
+        self.generator, self.source, self.step = generator, source, step
         if isinstance(self.law, Joint):
             return self._conditional(self.law)
         found: dict[str, Any] = {name: {} for name in PROTOCOLS}
         train, test = self._labelled("train"), self._labelled("test")
         for name in PROTOCOLS:
             protocol = self.params["protocols"][name]
-            found[name] |= self._separability(protocol, train, test) | self._convexity(protocol, train)
+            found[name] |= self._separability(protocol, train, test) | self._convexity(
+                protocol, train if self.source.pairs == "train" else test
+            )
         isoperimetry = self._isoperimetry()
         for name in PROTOCOLS:
             found[name]["isoperimetric_ratio"] = self._ratio(isoperimetry)
         return {**found, "balance": self._balance(), "isoperimetry": isoperimetry}
 
     def _stream(self, name: str) -> torch.Generator:
-        return rng.generator(self.params["seed"], "measure", self.step, name)
+        return rng.generator(self.params["seed"], "measure", self.step, name, device=device())
 
     def _conditional(self, joint: Joint) -> dict[str, Any]:
         """Of a conditional generator: how often the oracle sees the class that was asked for."""
@@ -80,7 +100,7 @@ class Probe:
         drawn = draw.labelled(self.generator, joint, self.label.classify, n, stream)
         return {
             **dict.fromkeys(PROTOCOLS, nothing),
-            "balance": _plain(balance.balance(drawn.label.numpy(), classes=self.label.classes)),
+            "balance": _plain(balance.balance(drawn.label.cpu().numpy(), classes=self.label.classes)),
             "conditional_accuracy": 100 * float((joint.classify(drawn.z) == drawn.label).double().mean()),
         }
 
@@ -88,64 +108,61 @@ class Probe:
         """Latents enough for the strictest protocol; each protocol takes its own from them."""
         wanted = self.params["separability"][split]
         threshold = max(self.params["protocols"][name]["threshold"] for name in PROTOCOLS)
-        classify, stream = self.label.classify, self._stream(split)
-        if threshold == 0:
-            return draw.labelled(self.generator, self.law, classify, wanted, stream)
-        return draw.confident(self.generator, self.law, classify, wanted, threshold, stream)
+        return self.source.labelled(self.generator, self.label.classify, split, wanted, threshold, self._stream(split))
 
     def _separability(self, protocol: Mapping[str, Any], train: draw.Labelled, test: draw.Labelled) -> dict[str, Any]:
         settings = self.params["separability"]
         fit = _taken(train, protocol["threshold"] if protocol["filter_train"] else None, settings["train"])
         score = _taken(test, protocol["threshold"], settings["test"])
+        found = {"logreg_acc": self._accuracy(fit, score)}
+        if fit.truth is not None:
+            found["logreg_acc_true_labels"] = self._accuracy(fit.truly(), score.truly())
+        return found
+
+    def _accuracy(self, fit: draw.Labelled, score: draw.Labelled) -> dict[str, Any]:
+        settings = self.params["separability"]
         record = separability.separability(
-            fit.z.numpy(),
-            fit.label.numpy(),
-            score.z.numpy(),
-            score.label.numpy(),
+            *(tensor.cpu().numpy() for tensor in (fit.z, fit.label, score.z, score.label)),
             max_iter=settings["max_iter"],
             converged_iter=settings["converged_iter"],
             classes=self.label.classes,
         )
         accuracy = cell(record.accuracy, record.status, record.reason)
-        return {"logreg_acc": {**accuracy, **_plain(record), "acceptance": score.acceptance}}
+        return {**accuracy, **_plain(record), "acceptance": score.acceptance, "all_of_split": fit.exhausted}
 
     def _convexity(self, protocol: Mapping[str, Any], train: draw.Labelled) -> dict[str, Any]:
         settings, pairs = self.params["convexity"], self.params["convexity"]["pairs_per_class"]
         choice = rng.numpy_generator(self.params["seed"], "pairs", self.step)
         pool = _taken(train, protocol["threshold"], None)
+        z, own = pool.z.cpu().numpy(), pool.label.cpu().numpy()
         if protocol["convex_pool"]:
-            segments = convexity.printed_segments(
-                pool.z.numpy(), pool.label.numpy(), pairs, settings["pool"], choice, classes=self.label.classes
-            )
+            segments = convexity.printed_segments(z, own, pairs, settings["pool"], choice, classes=self.label.classes)
         else:
-            segments = convexity.segments(pool.z.numpy(), pool.label.numpy(), pairs, choice, classes=self.label.classes)
-        points = torch.from_numpy(np.asarray(segments.points, dtype=np.float32))
-        with torch.no_grad():
-            predicted = [self.label.classify(self.generator(z))[0] for z in points.split(draw.BATCH) if len(z)]
-        record = convexity.convexity(
-            segments, torch.cat(predicted).numpy() if predicted else np.empty(0, dtype=np.int64)
-        )
+            segments = convexity.segments(z, own, pairs, choice, classes=self.label.classes)
+        record = convexity.convexity(segments, self._labels(segments.points))
         return {"convex_acc": {**cell(record.accuracy, record.status, record.reason), **_plain(record)}}
 
     def _balance(self) -> dict[str, Any]:
         n, stream = self.params["balance"]["points"], self._stream("balance")
         labels = draw.labelled(self.generator, self.law, self.label.classify, n, stream).label
-        return _plain(balance.balance(labels.numpy(), classes=self.label.classes))
+        return _plain(balance.balance(labels.cpu().numpy(), classes=self.label.classes))
 
     def _isoperimetry(self) -> dict[str, Any]:
-        @torch.no_grad()
-        def labels(z: np.ndarray) -> np.ndarray:
-            batches = torch.from_numpy(np.asarray(z, dtype=np.float32)).split(draw.BATCH)
-            return torch.cat([self.label.classify(self.generator(batch))[0] for batch in batches]).numpy()
-
         record = isoperimetric_ratio(
-            labels,
+            self._labels,
             d=self.law.dim,
             classes=self.label.classes,
             generator=rng.numpy_generator(self.params["seed"], "ellipses", self.step),
             **self.params["isoperimetry"],
         )
         return _plain(record)
+
+    @torch.no_grad()
+    def _labels(self, z: np.ndarray) -> np.ndarray:
+        """The partition of the latent space: (n, d) -> (n,)."""
+        batches = torch.as_tensor(np.asarray(z, dtype=np.float32), device=device()).split(draw.BATCH)
+        found = [self.label.classify(self.generator(batch))[0].cpu() for batch in batches if len(batch)]
+        return torch.cat(found).numpy() if found else np.empty(0, dtype=np.int64)
 
     def _ratio(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """The ratio where the best partition is known: no more classes than d + 1."""

@@ -10,6 +10,7 @@ from pushforward import data
 from pushforward.artifacts import atomic_path
 from pushforward.features.spaces import embedder
 from pushforward.metrics import frechet, prdc
+from pushforward.provenance import device
 from pushforward.sampling.checkpoint import load_classifier
 
 BATCH = 1000
@@ -22,10 +23,12 @@ def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str], scra
     """
     dataset = data.load(deps["data"])
     oracle = load_classifier(deps["oracle"]) if "oracle" in deps else None
-    embed = embedder(params["space"], dataset, oracle, deps.get("network"))
+    place = device()
+    embed = embedder(params["space"], dataset, oracle, deps.get("network"), place)
     k, points = params["prdc"]["k"], params["prdc"]["points"]
     samples, _ = dataset.reference(max(points, params["frechet"]["points"]), params["seed"])
-    features = torch.cat([embed.features(dataset.scaled(batch)) for batch in samples.split(BATCH)]).numpy()
+    batches = (dataset.scaled(batch).to(place) for batch in samples.split(BATCH))
+    features = torch.cat([embed.features(batch).cpu() for batch in batches]).numpy()
     statistics = frechet.statistics(features[: params["frechet"]["points"]])
     with atomic_path(outs["reference"]) as path:
         np.savez(

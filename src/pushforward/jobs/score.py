@@ -13,6 +13,7 @@ from pushforward.features.spaces import Embedder, embedder
 from pushforward.jobs.facts import cell
 from pushforward.latents.law import Law
 from pushforward.metrics import frechet, prdc
+from pushforward.provenance import device
 from pushforward.sampling import draw
 from pushforward.sampling.checkpoint import generators, law, load_classifier
 from pushforward.sampling.truncation import at_test_time
@@ -25,11 +26,12 @@ def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str], scra
     """Write one record: the law of z at test time, and the numbers of every snapshot and set of samples."""
     dataset, about = data.load(deps["data"]), artifacts.read_json(deps["about"])
     oracle = load_classifier(deps["oracle"]) if "oracle" in deps else None
-    embed = embedder(params["space"], dataset, oracle, deps.get("network"))
+    place = device()
+    embed = embedder(params["space"], dataset, oracle, deps.get("network"), place)
     score = Scorer(params, embed, np.load(deps["reference"], allow_pickle=False))
     trained, samples = law(deps["weights"]), []
     for step, generator in generators(deps["weights"]):
-        latent = at_test_time(trained, params["law"], generator, params["seed"])
+        latent = at_test_time(trained, params["law"], generator.to(place), params["seed"], place)
         samples += [{"step": step, "set": n, **score(generator, latent, step, n)} for n in range(params["sets"])]
     artifacts.write_json(
         outs["scores"],
@@ -61,9 +63,9 @@ class Scorer:
         """The numbers of one set of samples of one snapshot; its random stream is its own."""
         points, k = self.params["prdc"]["points"], self.params["prdc"]["k"]
         wanted = max(points, self.params["frechet"]["points"])
-        stream = rng.generator(self.params["seed"], "score", step, number)
-        features = torch.cat([self.embed.features(x) for _, x in draw.samples(generator, latent, wanted, stream)])
-        fake = features.numpy()
+        stream = rng.generator(self.params["seed"], "score", step, number, device=device())
+        drawn = draw.samples(generator, latent, wanted, stream)
+        fake = torch.cat([self.embed.features(x).cpu() for _, x in drawn]).numpy()
         real = frechet.Statistics(self.reference["mean"], self.reference["covariance"], int(self.reference["n"]))
         distance = frechet.frechet(real, frechet.statistics(fake[: self.params["frechet"]["points"]]))
         of_distance = cell(distance.value, distance.status, distance.reason)

@@ -19,10 +19,10 @@ from pushforward.sampling.jacobian import Decode, JacobianTruncation
 def at_test_time(
     law: Law, spec: Mapping[str, Any], decode: Decode, seed: int, device: str | torch.device = "cpu"
 ) -> Law:
-    """The law of z at test time.
+    """The law of z at test time, on `device`.
 
     Args:
-        law: that of the training.
+        law: that of the training, on the CPU, where thresholds are measured.
         spec: `method` is "trained"; "threshold" with `tau`, `acceptance` or `margin`; "law" with the settings of
             another one as `latent`; or "jacobian" with the arguments of `JacobianTruncation`.
         decode: latents (n, d) to data (n, ...), row by row.

@@ -115,7 +115,9 @@ def fit(
     device: str = "cpu",
     progress: Progress | None = None,
 ) -> None:
-    """Train an oracle on the labelled images and publish it, with its accuracy on the test split (`test_accuracy`, percent) in the sidecar.
+    """Train an oracle on the labelled images and publish it.
+
+    Its accuracy on the test split (`test_accuracy`, percent) stands in the sidecar.
 
     Args:
         data: labelled images.
