@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.func import jvp, vjp, vmap
+from torch.nn.functional import normalize
 
 from pushforward.errors import InputError
 from pushforward.geometry.pushing import push
@@ -60,8 +61,9 @@ def jacobian_norms(
     Args:
         decode: latents (n, d) to data (n, ...).
         z: latents (n, d).
-        method: "exact", d forward-mode passes; "hutchinson", sqrt of the mean of |J v|^2 over `draws` Gaussian v, with
-            its standard error; "difference", from the finite differences of `truncation_score` with `draws` steps.
+        method: "exact", d forward-mode passes; "hutchinson", sqrt of the mean of |J v|^2 over `draws` random v of
+            length sqrt(d), with its standard error; "difference", from the finite differences of `truncation_score`
+            with `draws` steps.
         generator: source of the random directions, for the two estimates.
         draws: random directions, at least 2.
         scale: standard deviation of a step's coordinates, for "difference".
@@ -79,7 +81,9 @@ def jacobian_norms(
     if method == "difference":
         score = truncation_score(decode, z, generator=generator, draws=draws, scale=scale)
         return Norms((z.shape[1] * score / draws).sqrt(), torch.full_like(score, math.nan))
-    tangents = torch.stack([_normal(z, generator) for _ in range(draws)], dim=1)
+    tangents = math.sqrt(z.shape[1]) * normalize(
+        torch.stack([_normal(z, generator) for _ in range(draws)], dim=1), dim=2
+    )
     squares = _squares(decode, z, tangents)
     norm = squares.mean(dim=1).sqrt()
     return Norms(norm, squares.std(dim=1) / math.sqrt(draws) / (2 * norm))
@@ -136,7 +140,7 @@ def power_iteration(
     decode: Decode, z: Tensor, generator: torch.Generator, tolerance: float = 1.0e-4, steps: int = 200
 ) -> Lipschitz:
     """Largest singular values by power iteration; see `local_lipschitz`."""
-    direction = torch.nn.functional.normalize(_normal(z, generator), dim=1)
+    direction = normalize(_normal(z, generator), dim=1)
     value, quiet = z.new_zeros(len(z)), torch.zeros(len(z), dtype=torch.int64, device=z.device)
     for _ in range(steps):
         image, pull = vjp(decode, z)[:2]
@@ -146,7 +150,7 @@ def power_iteration(
         value = torch.maximum(value, found)
         if bool((quiet >= 3).all()):
             break
-        direction = torch.nn.functional.normalize(pull(pushed.view_as(image))[0].detach(), dim=1)
+        direction = normalize(pull(pushed.view_as(image))[0].detach(), dim=1)
     return Lipschitz(value.detach(), quiet >= 3)
 
 

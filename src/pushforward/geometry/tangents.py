@@ -154,12 +154,9 @@ class Phased(Pushed):
 
     def plain(self) -> Pushed:
         """See `Pushed`."""
-        return Pushed(phases.together(self.value), phases.together(self.convolved()), self.directions, False, self.once)
-
-    def convolved(self) -> Tensor:
-        """The tangents, in phases, (n k, 4 c, h + 1, w + 1)."""
-        tangent = phases.convolve_doubled(self.tangent, self.kernel)
-        return _scaled(tangent, self.slope, self.directions, inplace=not self.shared)
+        tangent = phases.together(phases.convolve_doubled(self.tangent, self.kernel))
+        tangent = _scaled(tangent, phases.together(self.slope), self.directions, inplace=not self.shared)
+        return Pushed(phases.together(self.value), tangent, self.directions, False, self.once)
 
     def convolve(self, weight: Tensor, bias: Tensor | None) -> Pushed:
         """The next padded 3x3 convolution, which has few outputs, (o, c, 3, 3)."""
@@ -170,7 +167,8 @@ class Phased(Pushed):
             between = self.once(lambda: phases.between_kernel(self.kernel, kernel))
             rows = phases.apply_collapsed(self.rows, phases.collapse(self.slope, between, outputs)).flatten(0, 1)
         else:
-            rows = phases.convolve_phases(self.convolved(), kernel)
+            inner = phases.convolve_doubled(self.tangent, self.kernel)
+            rows = phases.convolve_phases(_scaled(inner, self.slope, k, inplace=not self.shared), kernel)
         return Pushed(value, rows, k, False, self.once)
 
 
