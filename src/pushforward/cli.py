@@ -4,9 +4,10 @@ import argparse
 import logging
 import os
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from pushforward.errors import PushforwardError
+from pushforward.errors import InputError, PushforwardError
 
 log = logging.getLogger("pushforward")
 
@@ -20,9 +21,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if options.directory:
             if not Path(options.directory).is_dir():
-                raise PushforwardError(f"{options.directory} is no folder.")
+                raise InputError(f"{options.directory} is no folder.")
             os.chdir(options.directory)
-        return options.act(options) or 0
+        code = options.act(options) or 0
+        sys.stdout.flush()
+        return code
     except PushforwardError as error:
         print(f"pushforward: {error}", file=sys.stderr)
         return error.exit_code
@@ -41,33 +44,135 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-d", "--directory", help="folder of the scale: demo, reduced (default: here)")
     commands = parser.add_subparsers(required=True, metavar="command")
 
-    job = commands.add_parser("job", help="run one job from its spec file (what the Snakemake rules call)")
-    job.add_argument("spec")
-    job.set_defaults(act=_job)
+    def command(act: Callable[[argparse.Namespace], int | None], words: str | None = None) -> argparse.ArgumentParser:
+        name = act.__name__.strip("_")
+        own = commands.add_parser(name, help=words) if words else commands.add_parser(name)
+        own.set_defaults(act=act)
+        return own
 
-    server = commands.add_parser("forkserver")  # started by Snakemake, see ledger.forkserver
-    server.add_argument("listener", type=int)
-    server.add_argument("owner", type=int)
-    server.set_defaults(act=_forkserver)
+    def add_targets(own: argparse.ArgumentParser, words: str) -> None:
+        own.add_argument("targets", nargs="*", metavar="target", help=f"a file, a run, a table ...; {words}")
 
-    make = commands.add_parser("make", help="make targets one after the other, without Snakemake")
-    make.add_argument("target", nargs="+", help="a file, or the id of a run")
-    make.set_defaults(act=_make)
+    of = command(_list, "what this scale makes, its state, and what it would cost")
+    of.add_argument("pattern", nargs="?", default="", help="show only names like this, e.g. 'mnist-*'")
+    of.add_argument("--all", action="store_true", help="each run on a line of its own")
 
-    listing = commands.add_parser("list", help="tables, figures and runs of this scale, with their state")
-    listing.set_defaults(act=_list)
+    of = command(_show, "parameters, inputs, outputs, state and command of a target")
+    of.add_argument("target")
+    of.add_argument("--spec", action="store_true", help="its whole spec as JSON")
 
-    say = commands.add_parser("say", help="print what a table says")
-    say.add_argument("table")
-    say.set_defaults(act=_say)
+    of = command(_status, "what is fresh, stale, absent and refused, and why")
+    add_targets(of, "only these and what they rest on")
+    of.add_argument("--all", action="store_true", help="every line, however many there are")
 
-    check = commands.add_parser("check", help="check params.yaml; write its schema with --schema")
-    check.add_argument("--schema", metavar="FILE")
-    check.set_defaults(act=_check)
+    of = command(_cost, "hours and memory of what would have to be made, before anything starts")
+    add_targets(of, "everything if none is named")
+    of.add_argument("--anew", action="store_true", help="as if nothing had been made")
+
+    of = command(_make, "make targets one after the other, without Snakemake")
+    of.add_argument("targets", nargs="+", metavar="target", help="a file, a run, a table ...")
+
+    of = command(_pull, "fetch what targets rest on, and check it; nothing is made")
+    add_targets(of, "everything if none is named")
+    of.add_argument("--allow-missing", action="store_true", help="tell what is on no remote, but do not fail")
+
+    of = command(_verify, "read outputs, cache and store again; find every altered file")
+    add_targets(of, "everything if none is named")
+
+    of = command(_unlock, "after a crash: clear Snakemake's lock, if its holder is gone")
+    of.add_argument("--force", action="store_true", help="also if it may live on another host")
+
+    of = command(_say, "print what a table says")
+    of.add_argument("table")
+
+    of = command(_check, "check params.yaml; write its schema, or the counted costs of all trainings")
+    of.add_argument("--schema", metavar="FILE")
+    of.add_argument("--counts", metavar="FILE")
+
+    of = command(_job, "run one job from its spec file (what the Snakemake rules call)")
+    of.add_argument("spec")
+
+    of = command(_forkserver)  # Snakemake starts it: see ledger.forkserver
+    of.add_argument("listener", type=int)
+    of.add_argument("owner", type=int)
     return parser
 
 
-def _job(options: argparse.Namespace) -> int | None:
+def _say_lines(lines: Iterable[str]) -> None:
+    print("\n".join(lines))
+
+
+def _list(options: argparse.Namespace) -> None:
+    from pushforward.ledger.listing import listing
+
+    _say_lines(listing(options.pattern, options.all))
+
+
+def _show(options: argparse.Namespace) -> None:
+    from pushforward.ledger.show import show, spec
+
+    _say_lines([spec(options.target)] if options.spec else show(options.target))
+
+
+def _status(options: argparse.Namespace) -> None:
+    from pushforward.ledger.status import status
+
+    _say_lines(status(options.targets, options.all))
+
+
+def _cost(options: argparse.Namespace) -> None:
+    from pushforward.ledger.costs import costs
+
+    _say_lines(costs(options.targets, options.anew))
+
+
+def _make(options: argparse.Namespace) -> None:
+    from pushforward.ledger.make import make
+
+    make(options.targets)
+
+
+def _pull(options: argparse.Namespace) -> None:
+    from pushforward.ledger.pull import pull
+
+    _say_lines(pull(options.targets, options.allow_missing))
+
+
+def _verify(options: argparse.Namespace) -> None:
+    from pushforward.ledger.verify import verify
+
+    _say_lines(verify(options.targets))
+
+
+def _unlock(options: argparse.Namespace) -> None:
+    from pushforward.ledger.unlock import unlock
+
+    _say_lines(unlock(options.force))
+
+
+def _say(options: argparse.Namespace) -> None:
+    from pushforward.jobs.table import say
+
+    _say_lines([say(options.table)])
+
+
+def _check(options: argparse.Namespace) -> None:
+    from pushforward.specs.load import load
+    from pushforward.specs.params import Params
+
+    if options.schema:
+        from pushforward.artifacts import write_json
+
+        draft = "https://json-schema.org/draft/2020-12/schema"
+        write_json(options.schema, {"$schema": draft, **Params.model_json_schema()})
+    if options.counts:
+        from pushforward.ledger.counts import write_counts
+
+        write_counts(options.counts)
+    load()
+
+
+def _job(options: argparse.Namespace) -> int:
     from pushforward.ledger.handover import submit
 
     if (code := submit(["job", options.spec])) is not None:
@@ -83,33 +188,3 @@ def _forkserver(options: argparse.Namespace) -> None:
 
     arguments = serve(options.listener, options.owner)
     return None if arguments is None else end(lambda: main(arguments))
-
-
-def _make(options: argparse.Namespace) -> None:
-    from pushforward.ledger.make import make
-
-    make(options.target)
-
-
-def _list(options: argparse.Namespace) -> None:
-    from pushforward.ledger.make import overview
-
-    print("\n".join(overview()))
-
-
-def _say(options: argparse.Namespace) -> None:
-    from pushforward.jobs.table import say
-
-    print(say(options.table))
-
-
-def _check(options: argparse.Namespace) -> None:
-    from pushforward.specs.load import load
-    from pushforward.specs.params import Params
-
-    if options.schema:
-        from pushforward.artifacts import write_json
-
-        draft = "https://json-schema.org/draft/2020-12/schema"
-        write_json(options.schema, {"$schema": draft, **Params.model_json_schema()})
-    load()

@@ -4,12 +4,12 @@ It has one thread, no pool of threads and no CUDA context when it forks, and non
 a child begins where a process of its own would be after `import torch`. `handover` has the protocol.
 """
 
+import atexit
 import contextlib
 import ctypes
 import gc
 import importlib
 import json
-import logging
 import os
 import selectors
 import shutil
@@ -102,7 +102,7 @@ def end(command: Callable[[], int]) -> NoReturn:
     except Exception:
         traceback.print_exc()
     finally:
-        logging.shutdown()
+        atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -3,11 +3,11 @@
 import logging
 import os
 
-from pushforward.errors import InputError
 from pushforward.ledger import run as runner
 from pushforward.ledger.job import Job
 from pushforward.ledger.plan import Plan, plan
 from pushforward.ledger.state import Ledger
+from pushforward.ledger.targets import find_all, needed
 from pushforward.specs.load import load
 
 log = logging.getLogger(__name__)
@@ -19,56 +19,26 @@ def retrain_allowed() -> bool:
 
 
 def make(targets: list[str]) -> None:
-    """Bring targets up to date: files, or ids of runs.
+    """Bring targets up to date.
+
+    Args:
+        targets: files, ids of runs, or whatever else `targets.find` knows.
 
     Raises:
         InputError: there is no such target.
         Corrupt, Missing: a precious file was altered or is gone; it is not made again silently.
     """
     everything = plan(load())
-    for target in targets:
-        for job in _jobs(everything, target):
-            # States are read anew for every target: the one before may have changed files.
-            _bring_up_to_date(Ledger(everything, retrain=retrain_allowed()), everything, job)
+    for job in find_all(everything, targets):
+        _bring_up_to_date(everything, job)
 
 
-def _jobs(everything: Plan, target: str) -> list[Job]:
-    if job := everything.owner(target):
-        return [job]
-    found = everything.of("measure", run=target)
-    if not found:
-        raise InputError(f"{target}: neither a file that this scale makes nor a run. `pushforward list` shows both.")
-    return found
-
-
-def _bring_up_to_date(ledger: Ledger, everything: Plan, job: Job) -> None:
-    needed: dict[str, Job] = {}
-
-    def want(node: Job) -> None:
-        state = ledger.admit(node)
-        if state.status == "fresh" or node.name in needed:
-            return
-        for path in node.deps.values():
-            above = everything.owner(path)
-            if above and (not os.path.exists(path) or ledger.state(above).status != "fresh"):
-                want(above)
-        needed[node.name] = node
-        log.info("%s: %s", node.name, state.reason)
-
-    want(job)
-    for node in needed.values():
+def _bring_up_to_date(everything: Plan, job: Job) -> None:
+    ledger = Ledger(everything, retrain=retrain_allowed())  # anew for every job: the one before changed files
+    wanted = needed(everything, [job], ledger.admit)
+    for node in wanted:
+        log.info("%s: %s", node.name, ledger.state(node).reason)
+    for node in wanted:
         runner.run(node.spec())
-    if not needed:
+    if not wanted:
         log.info("%s: nothing to do", job.name)
-
-
-def overview() -> list[str]:
-    """One line a target: state, name, reason."""
-    everything = plan(load())
-    ledger = Ledger(everything)
-    lines = []
-    for rule in ("table", "sheet", "measure"):
-        for job in everything.of(rule):
-            state = ledger.state(job)
-            lines.append(f"{state.status:8} {job.name:50} {state.reason}")
-    return lines
