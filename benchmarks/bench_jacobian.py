@@ -59,9 +59,9 @@ CONTENDERS: dict[str, tuple[Norms, int]] = {
 }
 
 
-def agree(ours: Tensor, theirs: Tensor) -> None:
-    """Same latents first; an estimate may be off by half."""
-    torch.testing.assert_close(theirs, ours[: len(theirs)], rtol=0.5, atol=0)
+def agree(truth: Tensor, found: Tensor) -> None:
+    """Norms of the first latents agree on average; single estimates may be far off."""
+    torch.testing.assert_close((found / truth[: len(found)]).mean(), torch.tensor(1.0), rtol=0.1, atol=0)
 
 
 def speed(case: dict[str, Any], network: nn.Module, z: Tensor, rounds: int) -> list[dict[str, Any]]:
