@@ -304,6 +304,31 @@ def test_a_server_ends_with_its_owner_after_the_jobs_that_run(tmp_path, monkeypa
     assert not Path(place).parent.exists()
 
 
+def test_a_process_with_threads_or_an_open_gpu_must_not_fork(monkeypatch):
+    tasks = {"/proc/self/task": ["1"], "/proc/self/fd": ["0", "9"]}
+    monkeypatch.setattr(os, "listdir", tasks.__getitem__)
+    monkeypatch.setattr(os, "readlink", lambda path: "/dev/null")
+    assert forkserver.unfit() == ""
+    monkeypatch.setattr(os, "readlink", lambda path: "/dev/nvidiactl" if path.endswith("9") else "/dev/null")
+    assert "/dev/nvidiactl" in forkserver.unfit()
+    tasks["/proc/self/task"] = ["1", "2"]
+    assert "2 threads" in forkserver.unfit()
+
+
+def test_a_server_that_must_not_fork_serves_nobody(tmp_path, monkeypatch):
+    thread = "import threading, time\nthreading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
+    (tmp_path / "tqdm.py").write_text(thread)  # in place of a library that is loaded
+    server, owner, place = _serve(tmp_path, monkeypatch)
+    desk = Desk(tmp_path, dict(os.environ), place)
+    code, _, said = desk.run(desk.spec("a", "write"))
+    assert code == 0
+    assert "No fork server answers" in said
+    assert server.wait(timeout=30) == 5
+    assert "has 2 threads" in (tmp_path / "server.log").read_text()
+    owner.kill()
+    owner.wait()
+
+
 def test_there_is_one_server_and_it_can_be_forbidden(monkeypatch):
     for place in ("/somewhere", ""):
         monkeypatch.setenv(SOCKET, place)

@@ -1,6 +1,7 @@
 """Recorded jobs of this scale and of the others: what they took, and on what."""
 
 import contextlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,6 @@ from pushforward import artifacts
 from pushforward.errors import PushforwardError
 from pushforward.ledger.extent import TRAININGS
 from pushforward.ledger.job import RECORDS
-from pushforward.specs import yaml12
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,14 @@ def architectures(spec: dict[str, Any]) -> frozenset[str]:
 
 def recorded() -> list[list[Done]]:
     """Recorded jobs by scale, this one first; records that cannot be read are left out."""
-    return [list(_read(folder, first)) for first, folder in zip([True, *[False] * 9], scales(), strict=False)]
+    return [list(_read(folder, folder == Path.cwd())) for folder in scales()]
 
 
 def scales() -> list[Path]:
     """Folders of all scales, this one first."""
     here = Path.cwd()
-    value, _ = yaml12.read(Path("params.yaml"))
-    root = (here / str(value.get("extends", "params.yaml"))).resolve().parent
+    extends = re.search(r"^extends:\s*(\S+)", (here / "params.yaml").read_text(encoding="utf-8"), re.MULTILINE)
+    root = (here / (extends[1] if extends else "params.yaml")).resolve().parent
     others = [root, *sorted(path.parent for path in root.glob("*/params.yaml"))]
     return [here, *(folder for folder in others if folder != here)]
 

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from pushforward import artifacts
 from pushforward.errors import Missing, PushforwardError
+from pushforward.ledger import forkserver, unlock
 from pushforward.ledger.job import Job, record_path
 from pushforward.ledger.make import retrain_allowed
 from pushforward.ledger.names import PATTERNS
@@ -51,6 +52,19 @@ class Bridge:
         self.config = params.model_dump(mode="json")
         self.ledger = Ledger(self.plan, forced, retrain_allowed())
         self.active = active
+
+    def begin(self, local: bool) -> None:
+        """Say who works in this folder, and start the server that imports once for all jobs.
+
+        For `onstart`, which Snakemake calls when there is something to do; and where a node of a cluster runs a group.
+
+        Args:
+            local: whether jobs run on this machine.
+        """
+        if self.active:
+            unlock.mark()
+        if local:
+            forkserver.start(log="work/log/forkserver.log")
 
     def inputs(self, rule: str) -> Callable[[Any], dict[str, Any]]:
         """The input function of a rule, for Snakemake's `unpack`."""
