@@ -34,7 +34,7 @@ class JacobianTruncation(Law):
         batch: latents kept together; with "global", looked at together.
         scale: standard deviation of a step's coordinates, for "difference".
         seed: of the sample for the threshold.
-        device: where the law and `decode` are.
+        device: where `decode` is and the law is put.
 
     Raises:
         InputError: a setting out of its range.
@@ -62,7 +62,7 @@ class JacobianTruncation(Law):
             raise InputError(
                 f"law jacobian: keep in (0, 1], scope batch or global, batch at least 1; {keep}, {scope!r}, {batch}."
             )
-        self.law, self.components = law, law.components
+        self.law, self.components = law.to(device), law.components
         self.__dict__["decode"] = decode  # a network is no part of the law of its latents
         self.keep, self.estimate, self.draws, self.scope, self.batch = keep, estimate, draws, scope, batch
         self.scale, self.seed, self.device = scale, seed, device

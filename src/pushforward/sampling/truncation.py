@@ -27,7 +27,7 @@ def at_test_time(
             another one as `latent`; or "jacobian" with the arguments of `JacobianTruncation`.
         decode: latents (n, d) to data (n, ...), row by row.
         seed: of whatever a law draws for itself.
-        device: where the law and `decode` are; a new law is put there.
+        device: where `decode` is; the law that is given back is put there, the trained one too where it is that one.
 
     Raises:
         InputError: no such method or argument, a threshold for a law without a gate, or one that is out of reach.
@@ -35,7 +35,7 @@ def at_test_time(
     ways: dict[str, Callable[..., Law]] = {
         "trained": lambda: law,
         "threshold": partial(_at_threshold, law),
-        "law": partial(_another, law.dim, seed, device),
+        "law": partial(_another, law.dim, seed),
         "jacobian": partial(JacobianTruncation, law, decode, seed=seed, device=device),
     }
     method, given = spec.get("method"), {key: value for key, value in spec.items() if key != "method"}
@@ -45,11 +45,11 @@ def at_test_time(
         inspect.signature(ways[method]).bind(**given)
     except TypeError as error:
         raise InputError(f"law of z at test time, method {method}: {error}.") from None
-    return ways[method](**given)
+    return ways[method](**given).to(device)
 
 
-def _another(dim: int, seed: int, device: str | torch.device, latent: Mapping[str, Any]) -> Law:
-    return latents.build(dim=dim, **{"seed": rng.derive(seed, "law"), **latent}).to(device)
+def _another(dim: int, seed: int, latent: Mapping[str, Any]) -> Law:
+    return latents.build(dim=dim, **{"seed": rng.derive(seed, "law"), **latent})
 
 
 def _at_threshold(
@@ -61,10 +61,10 @@ def _at_threshold(
     given = [value for value in (tau, acceptance, margin) if value is not None]
     if len(given) != 1:
         raise InputError(f"a threshold is given once, as tau, acceptance or margin; {len(given)} of them came.")
+    gate = copy.deepcopy(law).cpu()  # thresholds are measured there, the same on every machine
     if margin is None:
-        return law.truncate(tau, acceptance)
-    if not isinstance(law, DirectionGate):
+        return gate.truncate(tau, acceptance)
+    if not isinstance(gate, DirectionGate):
         raise InputError(f"law {law.name} has no directions, so no margin; give tau or acceptance.")
-    wide = copy.deepcopy(law)
-    wide.rule = "gap"  # the theory's gate of the same cells
-    return wide.truncate(margin)
+    gate.rule = "gap"  # the theory's gate of the same cells
+    return gate.truncate(margin)
