@@ -34,6 +34,8 @@ def demo(tmp_path, monkeypatch):
     shutil.copy(ROOT / "tests/workflow/tiny.yaml", tmp_path / "demo/params.yaml")
     monkeypatch.chdir(tmp_path / "demo")
     monkeypatch.delenv(forkserver.SOCKET, raising=False)
+    for name, value in run.pool_sizes(1).items():  # a job in this process says them too
+        monkeypatch.setenv(name, value)
     return tmp_path / "demo"
 
 

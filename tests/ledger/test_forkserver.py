@@ -112,7 +112,8 @@ def _alive(pid: int) -> bool:
 def _serve(folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[subprocess.Popen, subprocess.Popen, str]:
     """A server and its owner."""
     (folder / "odd.py").write_text(textwrap.dedent(ODD))
-    monkeypatch.delenv(SOCKET, raising=False)
+    monkeypatch.setenv(SOCKET, "")  # so that what `start` says is taken back
+    del os.environ[SOCKET]
     monkeypatch.setenv("PYTHONPATH", f"{folder}:{os.environ.get('PYTHONPATH', '')}")
     owner = subprocess.Popen(["sleep", "600"])
     server = forkserver.start(owner.pid, folder / "server.log")
