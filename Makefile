@@ -51,14 +51,15 @@ lint: $(STAMP)  ## formatting, lint, imports that only go down, types, an up-to-
 	python -m pushforward check --schema work/schema.json
 	diff work/schema.json workflow/schemas/params.schema.json
 
-schema: $(STAMP)  ## write the JSON schema of params.yaml anew
+schema: $(STAMP)  ## write anew what follows from params.yaml: its JSON schema, and what trainings cost
 	@python -m pushforward check --schema workflow/schemas/params.schema.json
+	python -m pushforward check --counts src/pushforward/ledger/counted.csv
 
 bench: $(STAMP)  ## measure against peers, interleaved; writes benchmarks/results
 	@for bench in benchmarks/bench_*.py; do python $$bench; done
 
 pull: $(STAMP)  ## fetch shared data, checkpoints and results; nothing is retrained after it
-	@for scale in . demo reduced; do (cd $$scale && dvc pull --quiet --allow-missing); done
+	@for scale in . demo reduced; do python -m pushforward --directory $$scale pull --allow-missing; done
 
 clean:  ## remove logs, locks and caches of jobs (never results, never training states)
 	@for scale in . demo reduced; do (cd $$scale; rm -rf .snakemake; ! cd work 2>/dev/null || rm -rf log specs digests.json locks); done

@@ -14,6 +14,10 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
-        [job.outs["csv"] for rule in ("table", "summary", "theory") for job in PLAN.of(rule)],
+        [
+            job.outs["csv"]
+            for rule in ("table", "summary", "theory")
+            for job in PLAN.of(rule)
+        ],
         [job.outs["pdf"] for job in PLAN.of("figure")],
         [job.name for rule in ("measure", "score", "sheet") for job in PLAN.of(rule)],

@@ -85,8 +85,17 @@ def start(tmp_path: Path) -> Iterator[Start]:
         job.process.communicate()
 
 
+@pytest.fixture
+def environment() -> Iterator[None]:
+    """What a test does to the environment ends with it, whether it says so or not."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
 @pytest.fixture(autouse=True)
-def nothing_chosen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def nothing_chosen(environment: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (devices.VISIBLE, devices.STATED, devices.CHOSEN, "SLURM_JOB_ID", "WORLD_SIZE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PUSHFORWARD_LOCKS", str(tmp_path))

@@ -44,3 +44,12 @@ wildcard_constraints:
     summary="class_balance|disconnectedness|acceptance|intext",
     table="(v1_)?table[0-9]+",
     figure="figure[0-9]+",
+
+
+# Jobs of one run share one import of torch; where a node of a cluster runs a group there are no hooks.
+onstart:
+    BRIDGE.begin(workflow.local_exec)
+
+
+if workflow.exec_mode == ExecMode.REMOTE:
+    BRIDGE.begin(local=True)

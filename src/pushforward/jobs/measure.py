@@ -1,7 +1,7 @@
 """Probe the latent space of every snapshot of one training, under both protocols."""
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,9 +29,12 @@ def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str], scra
     """Write one record: facts of the training, and for each snapshot its numbers under each protocol."""
     dataset, about = data.load(deps["data"]), artifacts.read_json(deps["about"])
     label = labeller(dataset, load_classifier(deps["oracle"]) if "oracle" in deps else None, device())
-    probe = Probe(params, law(deps["weights"]).to(device()), label)
-    every = _sources(deps["weights"], dataset, about)
-    snapshots = [{"step": step, **probe(generator, source, step)} for step, generator, source in every]
+    probe, encoded = Probe(params, label), about["model"]["kind"] == "vae"
+    snapshots = []
+    for step, generator in generators(deps["weights"]):
+        latent = law(deps["weights"], step).to(device())
+        source = _encoded(deps["weights"], step, dataset) if encoded else sources.Prior(latent)
+        snapshots.append({"step": step, **probe(generator.to(device()), latent, source, step)})
     artifacts.write_json(
         outs["measures"],
         {
@@ -46,18 +49,10 @@ def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str], scra
     )
 
 
-def _sources(
-    path: str, dataset: data.Dataset, about: Mapping[str, Any]
-) -> Iterator[tuple[int, nn.Module, sources.Source]]:
-    """Every snapshot's step and generator, and where its latents come from: encodings of images for a VAE."""
-    if about["model"]["kind"] != "vae":
-        latent = law(path).to(device())
-        yield from ((step, generator.to(device()), sources.Prior(latent)) for step, generator in generators(path))
-        return
-    # Loaded by name, so that the code of VAEs is none of a GAN's.
-    autoencoders = importlib.import_module("pushforward.sampling.autoencoder").autoencoders(path)
-    for (step, generator), (_, network) in zip(generators(path), autoencoders, strict=True):
-        yield step, generator.to(device()), sources.Encoded(network.to(device()), dataset)
+def _encoded(path: str, step: int, dataset: data.Dataset) -> sources.Source:
+    """A VAE's latents are encodings of images; loaded by name, so that the code of VAEs is none of a GAN's."""
+    networks = dict(importlib.import_module("pushforward.sampling.autoencoder").autoencoders(path))
+    return sources.Encoded(networks[step].to(device()), dataset)
 
 
 class Probe:
@@ -65,16 +60,15 @@ class Probe:
 
     Args:
         params: those of the job.
-        latent: the law of z.
         label: labels and features of samples.
     """
 
-    def __init__(self, params: Mapping[str, Any], latent: Law, label: Labeller) -> None:
-        self.params, self.law, self.label = params, latent, label
+    def __init__(self, params: Mapping[str, Any], label: Labeller) -> None:
+        self.params, self.label = params, label
 
-    def __call__(self, generator: nn.Module, source: sources.Source, step: int) -> dict[str, Any]:
-        """The numbers of a snapshot; its random streams depend on the step."""
-        self.generator, self.source, self.step = generator, source, step
+    def __call__(self, generator: nn.Module, latent: Law, source: sources.Source, step: int) -> dict[str, Any]:
+        """The numbers of a snapshot, with its law of z; its random streams depend on the step."""
+        self.generator, self.law, self.source, self.step = generator, latent, source, step
         if isinstance(self.law, Joint):
             return self._conditional(self.law)
         found: dict[str, Any] = {name: {} for name in PROTOCOLS}

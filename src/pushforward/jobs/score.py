@@ -29,9 +29,9 @@ def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str], scra
     place = device()
     embed = embedder(params["space"], dataset, oracle, deps.get("network"), place)
     score = Scorer(params, embed, np.load(deps["reference"], allow_pickle=False))
-    trained, samples = law(deps["weights"]), []
+    samples = []
     for step, generator in generators(deps["weights"]):
-        latent = at_test_time(trained, params["law"], generator.to(place), params["seed"], place)
+        latent = at_test_time(law(deps["weights"], step), params["law"], generator.to(place), params["seed"], place)
         samples += [{"step": step, "set": n, **score(generator, latent, step, n)} for n in range(params["sets"])]
     artifacts.write_json(
         outs["scores"],

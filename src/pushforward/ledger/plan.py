@@ -6,7 +6,6 @@ from pushforward.errors import InputError
 from pushforward.ledger.job import Job
 from pushforward.ledger.names import NETWORKS, PATTERNS
 from pushforward.ledger.rules import making, measuring, reporting, summaries
-from pushforward.specs.materials import Synthetic
 from pushforward.specs.params import Params
 
 
@@ -60,10 +59,8 @@ def plan(params: Params) -> Plan:
 
 def _made(params: Params) -> Iterator[Job]:
     """Data, oracles and trainings."""
-    for name, dataset in params.datasets.items():
-        if isinstance(dataset, Synthetic):
-            yield making.generate(params, name, dataset)
-        yield making.prepare(params, name)
+    yield from (making.generate(params, name, own) for name, own in params.synthetic.items())
+    yield from (making.prepare(params, name) for name in params.data)
     yield from (making.oracle(params, name) for name in params.oracles)
     for run in params.runs:
         yield from (making.train(params, run, seed) for seed in params.seeds_of(run))
@@ -87,6 +84,6 @@ def _reported(params: Params) -> Iterator[Job]:
     yield from (reporting.table(params, name) for name in params.tables)
     yield from (reporting.architecture(params, name) for name in params.architectures)
     yield from (reporting.figure(params, name) for name in params.figures)
-    yield from (summaries.summary(params, name) for name, own in params.summaries if own is not None)
+    yield from (summaries.summary(params, name) for name, _ in params.summaries)
     if params.theory.runs:
         yield reporting.theory(params)

@@ -141,8 +141,9 @@ def _check_references(params: Params, where: Where, path: str) -> None:
         options = params.measures.protocols if section == "protocols" else getattr(params, section)
         if name not in options and not (section == "sampling" and name == TRAINED):
             file, line = where.get(key, (path, 1))
+            shown = "datasets" if section == "data" else section
             problems.append(
-                f"{file}:{line}: {'.'.join(key)}: there is no {name!r} in {section}.{_nearest(name, options)}"
+                f"{file}:{line}: {'.'.join(key)}: there is no {name!r} in {shown}.{_nearest(name, options)}"
             )
     if not problems:
         problems = _recipes_that_do_not_fit(params, where, path)

@@ -61,7 +61,7 @@ class Synthetic(Material):
     format: Literal["png", "jpeg"]
 
 
-Dataset = Annotated[Gaussians | Digits | Images | Stl10 | Synthetic, Field(discriminator="kind")]
+Dataset = Annotated[Gaussians | Digits | Images | Stl10, Field(discriminator="kind")]
 
 
 class ClassifierModel(Section):

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from pushforward.specs.materials import Dataset, Model, Oracle
+from pushforward.specs.materials import Dataset, Model, Oracle, Synthetic
 from pushforward.specs.report import Architecture, Figure, Summaries, Table
 from pushforward.specs.sampling import Sampling
 from pushforward.specs.section import Count, Name, Natural, Positive, Section, Share, Space
@@ -113,6 +113,7 @@ class Params(Section):
     scale: Literal["paper", "reduced", "demo"]
     seeds: Seeds
     datasets: dict[Name, Dataset]
+    synthetic: dict[Name, Synthetic]
     oracles: dict[Name, Oracle]
     models: dict[Name, Model]
     defaults: dict[Name, Recipe]
@@ -124,6 +125,11 @@ class Params(Section):
     architectures: dict[Name, Architecture]
     figures: dict[Name, Figure]
     summaries: Summaries
+
+    @property
+    def data(self) -> dict[str, Dataset | Synthetic]:
+        """All data sets by name: those that are found, and those that trainings of this file make."""
+        return {**self.datasets, **self.synthetic}
 
     def recipe(self, run: str) -> GanRecipe | VaeRecipe:
         """The full recipe of a run: its own numbers over those of the recipe that it names.
@@ -145,7 +151,7 @@ class Params(Section):
 
     def oracle_of(self, dataset: str) -> str | None:
         """The oracle that labels samples of a data set; None for mixtures, where the nearest centre is exact."""
-        spec = self.datasets[dataset]
+        spec = self.data[dataset]
         if spec.kind == "gaussians":
             return None
         if spec.kind == "synthetic":

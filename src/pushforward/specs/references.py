@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from pushforward.specs.materials import Synthetic
 from pushforward.specs.params import Params
 
 Reference = tuple[tuple[str, ...], str, str]  # key that says it, name, section that must have it
@@ -11,15 +10,14 @@ Reference = tuple[tuple[str, ...], str, str]  # key that says it, name, section 
 
 def references(params: Params) -> Iterator[Reference]:
     """Key, name and section of each."""
-    for name, dataset in params.datasets.items():
-        if isinstance(dataset, Synthetic):
-            yield ("datasets", name, "run"), dataset.run, "runs"
+    for name, dataset in params.synthetic.items():
+        yield ("synthetic", name, "run"), dataset.run, "runs"
     for name, oracle in params.oracles.items():
-        yield ("oracles", name, "dataset"), oracle.dataset, "datasets"
+        yield ("oracles", name, "dataset"), oracle.dataset, "data"
     for name, recipe in params.defaults.items():
         yield ("defaults", name, "protocol"), recipe.protocol, "protocols"
     for name, run in params.runs.items():
-        fields = {"dataset": "datasets", "model": "models", "recipe": "defaults", "protocol": "protocols"}
+        fields = {"dataset": "data", "model": "models", "recipe": "defaults", "protocol": "protocols"}
         yield from _of(("runs", name), run, fields)
     yield from _asked(params)
 
@@ -38,7 +36,7 @@ def _asked(params: Params) -> Iterator[Reference]:
             yield (*key, "run"), curve.run, "runs"
             yield from _each((*key, "sampling"), curve.sampling, "sampling")
     yield from _each(("theory", "runs"), params.theory.runs, "runs")
-    named = {"runs": "runs", "balance": "runs", "widths": "runs", "oracles": "oracles", "datasets": "datasets"}
+    named = {"runs": "runs", "balance": "runs", "widths": "runs", "oracles": "oracles", "datasets": "data"}
     for name, summary in params.summaries:
         for field, section in named.items():
             yield from _each(("summaries", name, field), getattr(summary, field, ()), section)

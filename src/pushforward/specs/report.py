@@ -113,9 +113,9 @@ class Intext(Section):
 
 
 class Summaries(Section):
-    """Results that are no numbered table; null: not made at this scale."""
+    """Results that are no numbered table."""
 
-    class_balance: ClassBalance | None
-    disconnectedness: DisconnectednessOf | None
-    acceptance: AcceptanceOf | None
-    intext: Intext | None
+    class_balance: ClassBalance
+    disconnectedness: DisconnectednessOf
+    acceptance: AcceptanceOf
+    intext: Intext

@@ -36,7 +36,7 @@ def generate(params: Params, dataset: str, spec: Synthetic) -> Job:
 
 def prepare(params: Params, name: str) -> Job:
     """Prepare one data set."""
-    spec = params.datasets[name]
+    spec = params.data[name]
     synthetic = isinstance(spec, Synthetic)
     left_out = ("label", "run", "images") if synthetic else ("label",)
     return Job(

@@ -121,8 +121,7 @@ def scored(params: Params) -> list[Scored]:
 
 def checked(params: Params) -> list[str]:
     """Data sets whose clusters are checked."""
-    own, intext = params.summaries.disconnectedness, params.summaries.intext
-    return list(dict.fromkeys([*(own.datasets if own else ()), *(intext.datasets if intext else ())]))
+    return list(dict.fromkeys([*params.summaries.disconnectedness.datasets, *params.summaries.intext.datasets]))
 
 
 def _metrics(params: Params) -> dict[str, Any]:

@@ -33,7 +33,7 @@ def labels(params: Params, run: str) -> dict[str, Any]:
 
 def label(params: Params, dataset: str) -> str:
     """A data set as a reader knows it."""
-    return params.datasets[dataset].label or dataset
+    return params.data[dataset].label or dataset
 
 
 def paths(value: Any) -> Iterator[str]:
