@@ -12,7 +12,9 @@ LINE = "gaussians3-mlp-d3: {dataset: gaussians3, model: mlp, latent_dim: 3, reci
 AFTER_ONE = {"train": 1, "measure": 1, "score": 1, "sheet": 1, "table": 1, "theory": 1}
 STAGES = {f"{stage}@{RUN}" for stage in ("train", "measure", "sheet")} | {"table@table1", "theory"}
 # These stages look at folders of all models or numbers, so DVC asks Snakemake, which finds nothing to do.
-COARSE = {"figure@figure7", "summary@class_balance", "summary@disconnectedness"}
+COARSE = {"figure@figure7"} | {
+    f"summary@{name}" for name in ("acceptance", "class_balance", "disconnectedness", "intext")
+}
 
 
 def change_rate(project, rate="2.0e-3"):
