@@ -68,6 +68,7 @@ def test_file_times_have_no_say(project):
             os.utime(os.path.join(folder, name), (random.Random(name).randrange(10**9, 2 * 10**9),) * 2)
     for name in (".snakemake", "work"):
         shutil.rmtree(project.demo / name)
+    assert project.planned("results/theory.csv", "results/figure7.pdf", "results/table1.csv") == {}
     assert project.planned() == {}
 
 
@@ -133,6 +134,21 @@ def test_comments_do_not_count_and_constants_do(project):
     file.write_text(file.read_text() + "\nEXTRA = 1\n")
     numbers = {"measure": 2, "score": 2, "sheet": 2, "table": 1, "theory": 1, "summary": 1}
     assert project.planned() == {"train": 2, **numbers}
+
+
+def test_data_that_come_out_as_they_were_retrain_nothing(project):
+    weights = [project.demo / f"results/models/{run}/s0.safetensors" for run in (RUN, "digits-cnn-d4")]
+    records = [project.demo / f"results/records/models/{path.parent.name}/s0.safetensors.json" for path in weights]
+    before = [path.read_bytes() for path in (*weights, *records)]
+    file = project.root / "src/pushforward/jobs/prepare.py"
+    file.write_text(file.read_text() + "\nEXTRA = 1\n")
+    assert project.planned("results/table1.csv")["train"] == 2, "only the data themselves can tell"
+    project.make("results/table1.csv")
+    assert [path.read_bytes() for path in (*weights, *records)] == before, "a new training has a new record"
+    assert project.planned("results/table1.csv") == {}
+    assert not list((project.demo / "work/kept").glob("*"))
+    project.snakemake("--cores", "2", "--quiet", "all", "-R", "train", "--", WEIGHTS)
+    assert weights[0].read_bytes() == before[0] and records[0].read_bytes() != before[2], "what is asked for is done"
 
 
 def test_an_experiment_of_one_parameter_in_a_folder_of_its_own(project):

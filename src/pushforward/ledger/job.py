@@ -49,8 +49,11 @@ class Job:
 
     @property
     def spec_path(self) -> Path:
-        """Where the job finds its spec."""
-        return SPECS / f"{self.name}.json"
+        """Where the job finds its spec.
+
+        In a folder of its own: Snakemake lists a folder once, and takes a file that comes later for missing.
+        """
+        return SPECS / self.name / "spec.json"
 
     @property
     def record_path(self) -> Path:

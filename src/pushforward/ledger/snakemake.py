@@ -8,12 +8,12 @@ from typing import Any, NoReturn
 
 from pushforward import artifacts
 from pushforward.errors import Missing, PushforwardError
-from pushforward.ledger import forkserver, unlock
+from pushforward.ledger import forkserver, kept, unlock
 from pushforward.ledger.job import Job, record_path
 from pushforward.ledger.make import retrain_allowed
 from pushforward.ledger.names import PATTERNS
 from pushforward.ledger.plan import plan
-from pushforward.ledger.state import Ledger
+from pushforward.ledger.state import FORCED, Ledger
 from pushforward.specs.load import load
 from pushforward.specs.params import Params
 
@@ -87,6 +87,8 @@ class Bridge:
             leave(error)
         if state is None:
             return {"spec": str(job.spec_path), **job.deps}
+        if state.status == "stale" and job.precious and state.reason != FORCED:
+            kept.keep(job.spec(), self.ledger.digest)
         self._mark(job, state.status == "stale")
         wanted = {k: p for k, p in job.deps.items() if state.status != "fresh" or self._here(p)}
         return {"spec": str(job.spec_path), **{k: self._edge(p) for k, p in wanted.items()}}

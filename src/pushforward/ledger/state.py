@@ -12,6 +12,7 @@ from pushforward.ledger.job import Job
 from pushforward.ledger.plan import Plan
 
 Status = Literal["fresh", "stale", "absent", "altered"]
+FORCED = "forced"
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Ledger:
     def _decide(self, job: Job) -> State:
         everything, names = self.forced()
         if everything or job.rule in names or names & set(job.outs.values()):
-            return State("stale", "forced")
+            return State("stale", FORCED)
         record = self.record(job)
         if record is None:
             return State("stale", "not made yet")
