@@ -78,6 +78,8 @@ class Desk:
             [sys.executable, "-m", "pushforward", "job", spec],
             cwd=self.folder,
             env={**self.environment, SOCKET: place, "WORD": "handed over"},
+            # Commands that a shell starts in the background are born deaf to SIGINT, the tests perhaps among them.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
             **streams,
         )
 

@@ -62,7 +62,8 @@ def _send(connection: socket.socket, arguments: list[str]) -> None:
 def _wait(connection: socket.socket) -> int:
     """Exit code of the command; signals that come meanwhile go to it."""
     for number in FORWARDED:
-        signal.signal(number, lambda number, frame: connection.send(bytes([number])))
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda number, frame: connection.send(bytes([number])))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
     try:
         answer = connection.recv(CODE.size, socket.MSG_WAITALL)

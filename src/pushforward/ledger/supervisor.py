@@ -105,6 +105,7 @@ class Supervisor:
     def _become(self, request: dict[str, Any], streams: list[int]) -> list[str]:
         """Make this child what its client is."""
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a server in the background is deaf to it
         for key in self.selector.get_map().values():  # of the server and of other jobs
             if isinstance(key.fileobj, socket.socket):
                 key.fileobj.close()
