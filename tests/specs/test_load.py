@@ -164,6 +164,12 @@ def test_an_overlay_keeps_the_papers_lines_as_not_run(tmp_path):
         ),
         ("metrics: [fid, precision", "metrics: [fidd, precision", "fidd"),
         ("space: clip-vit-b32, points", "space: klip, points", "klip"),
+        (
+            "figure6: {features: inception, runs",
+            "figure6: {pairs: 6, features: inception, runs",
+            "pairs and steps are of",
+        ),
+        ("    features: inception\n    runs: []\n    curves:", "    runs: []\n    curves:", "state their features"),
         ("oracles: [cifar10, cifar100]", "oracles: [cifar11]", "there is no 'cifar11' in oracles"),
     ],
 )

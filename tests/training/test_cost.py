@@ -24,7 +24,7 @@ def test_operations_of_a_step_are_those_counted_by_hand(mnist):
 
 def test_a_long_training_is_refused_with_its_cost_and_how_to_go_on(mnist, monkeypatch):
     data = SimpleNamespace(shape=(1, 28, 28))
-    monkeypatch.setattr(cost, "speed", lambda: 1e11)
+    monkeypatch.setattr(cost, "speed", lambda _: 1e11)
     monkeypatch.delenv(cost.LIMIT, raising=False)
     with pytest.raises(
         Resource, match=r"80,000 steps are 711.* PFLOP, about 82 days on this CPU.*--directory reduced"
@@ -37,7 +37,7 @@ def test_a_long_training_is_refused_with_its_cost_and_how_to_go_on(mnist, monkey
 
 
 def test_a_gpu_is_always_allowed(mnist, monkeypatch):
-    monkeypatch.setattr(cost, "speed", lambda: 1.0)
+    monkeypatch.setattr(cost, "speed", lambda _: 1.0)
     cost.require_affordable("mnist-cnn-d64", mnist, SimpleNamespace(shape=(1, 28, 28)), torch.device("cuda"))
 
 

@@ -183,7 +183,7 @@ def test_the_stages_of_dvc_are_the_jobs_of_the_plan(project, monkeypatch):
     from pushforward.ledger.plan import plan
     from pushforward.specs.load import load
 
-    for scale in (project.demo, project.root):
+    for scale in (project.demo, project.root, project.root / "reduced"):
         monkeypatch.chdir(scale)
         with Repo(str(scale)) as repo:
             stages = [s for s in repo.index.stages if s.path == str(scale / "dvc.yaml")]

@@ -41,7 +41,7 @@ wildcard_constraints:
     space="[a-z0-9-]+",
     sampling="[a-z0-9_]+",
     network="[A-Za-z0-9._-]+",
-    summary="class_balance|disconnectedness|acceptance|intext",
+    summary="|".join(job.wildcards["summary"] for job in PLAN.of("summary")),
     table="(v1_)?table[0-9]+",
     figure="figure[0-9]+",
 

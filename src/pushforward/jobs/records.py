@@ -13,8 +13,6 @@ from pushforward.jobs.facts import plain
 from pushforward.report.figures.measured import Measured
 from pushforward.report.intervals import Interval, both_axes
 
-PROTOCOLS = ("printed", "corrected")
-
 
 @dataclass(frozen=True)
 class Reading:

@@ -17,9 +17,7 @@ from pushforward.provenance import device
 from pushforward.sampling import draw
 from pushforward.sampling.checkpoint import generators, law, load_classifier
 from pushforward.sampling.truncation import at_test_time
-
-PROTOCOLS = ("printed", "corrected")
-METRICS = ("precision", "recall", "density", "coverage")
+from pushforward.specs.metrics import PROTOCOLS, SCORED
 
 
 def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str], scratch: Path) -> None:
@@ -39,7 +37,7 @@ def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str], scra
             **{"run": params["run"], "seed": params["training"], "space": embed.space, "sampling": params["sampling"]},
             "law": latent.about(),
             "acceptance": latent.about()["acceptance"],
-            "metrics": [*METRICS, params["frechet_name"]],
+            "metrics": [*SCORED, params["frechet_name"]],
             "seconds": about["seconds"],
             "device": f"{about['environment']['device']}: {about['environment']['device_name']}",
             "samples": samples,
@@ -78,7 +76,7 @@ class Scorer:
                 *(self.reference["features"], self.reference["radii"], near, radii, k), protocol=way, threads=threads
             )
             numbers[name] = {
-                **{metric: cell(getattr(record, metric), record.status, record.reason) for metric in METRICS},
+                **{metric: cell(getattr(record, metric), record.status, record.reason) for metric in SCORED},
                 self.params["frechet_name"]: of_distance,
             }
         return numbers

@@ -6,10 +6,10 @@ from typing import Any
 
 from pushforward.artifacts import read_json
 from pushforward.errors import Missing
-from pushforward.jobs.records import PROTOCOLS, Records, measures, scores
+from pushforward.jobs.records import Records, measures, scores
 from pushforward.report import printed, tables
 from pushforward.report.layout import Layout
-from pushforward.specs.metrics import in_space, is_scored
+from pushforward.specs.metrics import PROTOCOLS, in_space, is_scored
 
 NOT_APPLICABLE = "not_applicable"
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pushforward.errors import InputError
-from pushforward.jobs.records import PROTOCOLS, Reading, scores
+from pushforward.jobs.records import Reading, scores
 from pushforward.report.figures.figure8 import LOOKS, METRICS
 from pushforward.report.printed import parts, printed
+from pushforward.specs.metrics import PROTOCOLS
 
 SOURCE, SPACE = "ICML Table 7", "inception"  # where numbers are printed, and the features they are of
 

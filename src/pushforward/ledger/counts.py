@@ -9,7 +9,6 @@ import functools
 import io
 import logging
 import os
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,11 @@ from typing import Any
 from pushforward import artifacts
 from pushforward.errors import PushforwardError
 from pushforward.ledger.code import closure
-from pushforward.ledger.extent import TRAININGS, Extent, extent, given
+from pushforward.ledger.extent import Extent, extent, given
+from pushforward.ledger.names import TRAININGS
 from pushforward.ledger.past import scales
 from pushforward.ledger.plan import plan
+from pushforward.machine import speed
 from pushforward.specs.load import load
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class Counts:
         """Operations a second of this machine's matrix product, measured once."""
         key = f"{os.uname().nodename}, {threads} threads"
         if key not in self.known:
-            self.known[key], self.changed = _speed(threads), True
+            self.known[key], self.changed = speed(threads), True
         return self.known[key]
 
     def save(self) -> None:
@@ -121,20 +122,6 @@ def _words(spec: Mapping[str, Any], data: Extent) -> str:
     length = f"{settings['steps']} steps" if "steps" in settings else f"{settings['epochs']} epochs"
     shape = " x ".join(map(str, data.shape))
     return f"{network(spec)}{latent} to {shape}: {length} of {settings['batch']}"
-
-
-def _speed(threads: int, size: int = 1024, seconds: float = 0.1) -> float:
-    import numpy as np
-    from threadpoolctl import threadpool_limits
-
-    a = np.ones((size, size), np.float32)
-    with threadpool_limits(threads):
-        a @ a
-        count, started = 0, time.perf_counter()
-        while (elapsed := time.perf_counter() - started) < seconds:
-            a @ a
-            count += 1
-    return count * 2 * size**3 / elapsed
 
 
 @functools.cache

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pushforward.errors import PushforwardError
 from pushforward.ledger import text
 from pushforward.ledger.counts import Counts, network
-from pushforward.ledger.extent import TRAININGS, Extent, Lookup, extent, given
+from pushforward.ledger.extent import Extent, Lookup, extent, given
 from pushforward.ledger.job import Job
+from pushforward.ledger.names import TRAININGS
 from pushforward.ledger.past import Done, architectures, recorded
 from pushforward.ledger.plan import Plan
 

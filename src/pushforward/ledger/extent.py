@@ -10,9 +10,6 @@ from pushforward.ledger.plan import Plan
 Lookup = Callable[[str], Mapping[str, Any] | None]
 
 
-TRAININGS = ("train", "oracle")  # the rules that train on a data set
-
-
 @dataclass(frozen=True)
 class Extent:
     """Shape of a sample, (C, H, W) or (D,); samples in the training split; classes."""

@@ -7,6 +7,7 @@ from typing import Any
 from pushforward import artifacts
 from pushforward.ledger.code import closure
 from pushforward.ledger.digests import Digests
+from pushforward.ledger.names import TRAININGS
 
 SPECS = Path("work/specs")
 RECORDS = Path("results/records")
@@ -25,9 +26,7 @@ class Job:
         outs: name -> path of every file that is written; the first names the job.
         files: package data that is read.
         threads: processor threads; they are part of the result's last bits.
-        precious: costly to make: never made again silently when it is missing or altered.
         module: the doorway that does the work; that of the rule's name unless given.
-        refusal: why this job cannot be done by this version; empty if it can.
     """
 
     rule: str
@@ -38,9 +37,12 @@ class Job:
     outs: dict[str, str]
     files: tuple[str, ...] = ()
     threads: int = 1
-    precious: bool = False
     module: str = ""
-    refusal: str = ""
+
+    @property
+    def precious(self) -> bool:
+        """Whether it is costly to make: never made again silently when it is missing or altered."""
+        return self.rule in TRAININGS
 
     @property
     def name(self) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from pushforward.errors import InputError
 from pushforward.ledger import text
-from pushforward.ledger.extent import TRAININGS
 from pushforward.ledger.job import Job
+from pushforward.ledger.names import TRAININGS
 from pushforward.ledger.scale import STATES, Scale, device, walking
 
 FILES = {"table": "table", "figure": "figure", "theory": "theory", "summary": "summary"}

@@ -42,6 +42,8 @@ SPACE_MODULES = {"inception": "inception", "clip-vit-b32": "clip", "efficientnet
 # Published weights by feature space, called as their publishers call them (features.weights says where they come from).
 NETWORKS = {"inception": "weights-inception-2015-12-05-6726825d.pth", "clip-vit-b32": "ViT-B-32.pt"}
 LAW_MODULES = {"random_directions": "controls", "norm": "controls"}
+# The rules that train on a data set.
+TRAININGS = ("train", "oracle")
 # What only the augmented trainer knows.
 AUGMENTED = ("augment", "mutual_information")
 

@@ -40,18 +40,7 @@ def count(spec: Mapping[str, Any], data: Extent) -> Count:
     kept = data.samples * math.prod(shape) * (1 if len(shape) == 3 else BYTES)  # images are kept as bytes
     if spec["rule"] == "oracle":
         return _oracle(spec["params"], data, kept)
-    settings = countable(spec["params"]["settings"])
-    return (_vae if spec["params"]["trainer"] == "vae" else _gan)(settings, shape, kept)
-
-
-def countable(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings whose networks take no labels, with the operations of those that do but for an embedding."""
-    parts = {
-        part: {name: size for name, size in sizes.items() if name != "classes"}
-        for part, sizes in settings["model"].items()
-        if isinstance(sizes, dict)
-    }
-    return {**settings, "model": {**settings["model"], **parts}}
+    return (_vae if spec["params"]["trainer"] == "vae" else _gan)(spec["params"]["settings"], shape, kept)
 
 
 def _gan(settings: Mapping[str, Any], shape: tuple[int, ...], kept: int) -> Count:
@@ -122,6 +111,6 @@ def _held(network: nn.Module, shape: tuple[int, ...]) -> int:
 
     give_back: Callable[[Tensor], Tensor] = lambda tensor: tensor  # noqa: E731
     with torch.autograd.graph.saved_tensors_hooks(note, give_back):
-        outputs = network(torch.zeros(2, *shape, device="meta"))
+        outputs = network(*cost.inputs(network, torch.zeros(2, *shape, device="meta")))
     del outputs
     return sum(kept.values()) // 2

@@ -9,8 +9,8 @@ from typing import Any
 
 from pushforward import artifacts
 from pushforward.errors import PushforwardError
-from pushforward.ledger.extent import TRAININGS
 from pushforward.ledger.job import RECORDS
+from pushforward.ledger.names import TRAININGS
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,8 @@ def _measured(params: Params) -> Iterator[Job]:
     pairs = dict.fromkeys((params.runs[run].dataset, space) for run, space, _ in scored)
     yield from (measuring.reference(params, dataset, space) for dataset, space in pairs)
     yield from (measuring.measure(params, run, seed) for run in params.runs for seed in params.seeds_of(run))
-    yield from (measuring.score(params, seed, *each) for each in scored for seed in params.seeds_of(each[0]))
+    for run, space, sampling in scored:
+        yield from (measuring.score(params, run, seed, space, sampling) for seed in params.seeds_of(run))
     yield from (measuring.embed(params, dataset) for dataset in checked)
 
 

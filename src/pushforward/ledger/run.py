@@ -16,12 +16,12 @@ from pushforward.errors import InputError, Missing
 from pushforward.ledger import devices, kept
 from pushforward.ledger import job as jobs
 from pushforward.ledger.digests import Digests
+from pushforward.ledger.names import TRAININGS
 from pushforward.locks import hold
 
 log = logging.getLogger(__name__)
 # Unfinished work of a job, by its spec: a job with other parameters or other code never goes on from it.
 SCRATCH = Path("work/scratch")
-COSTLY = ("train", "oracle")
 
 
 def run(spec: dict[str, Any]) -> None:
@@ -45,7 +45,7 @@ def run(spec: dict[str, Any]) -> None:
             if not os.path.exists(path):
                 raise Missing(f"{path} is not here; {name} needs it. Make it first, or fetch it with `make pull`.")
         deps = {path: digest(path) for path in spec["deps"].values()}
-        if spec["rule"] in COSTLY and kept.take_back(spec, deps, digest):
+        if spec["rule"] in TRAININGS and kept.take_back(spec, deps, digest):
             log.info("%s: its inputs came out as they were, so it stays", name)
             return
         with _machine(spec) as environment:

@@ -50,8 +50,6 @@ class Scale:
 
     def standing(self, job: Job) -> tuple[str, str]:
         """State of a job as a person should know it, one of `STATES`, and why."""
-        if job.refusal:
-            return "refused", job.refusal
         try:
             state = self.ledger.state(job)
         except PushforwardError as error:

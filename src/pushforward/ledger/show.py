@@ -64,7 +64,7 @@ def command(scale: str, target: str) -> str:
 
 
 def _past(here: Scale, job: Job) -> Iterator[tuple[str, str]]:
-    record = here.ledger.record(job) if here.standing(job)[0] != "refused" or not job.refusal else None
+    record = here.ledger.record(job)
     if record:
         facts = record["facts"]
         yield "made", f"in {text.duration(facts['seconds'])} on {facts['device']}, {facts['device_name']}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from pushforward import artifacts
-from pushforward.errors import Corrupt, InputError, Missing
+from pushforward.errors import Corrupt, Missing
 from pushforward.ledger.digests import Digests
 from pushforward.ledger.job import Job
 from pushforward.ledger.plan import Plan
@@ -111,12 +111,9 @@ class Ledger:
         """State of a job that is wanted here; refuses to make a costly file a second time.
 
         Raises:
-            InputError: this version cannot do the job.
             Corrupt: a precious output is not the file that was recorded.
             Missing: a precious output was made once and is not here.
         """
-        if job.refusal:
-            raise InputError(f"{job.name}: {job.refusal}")
         state = self.state(job)
         advice = "Restore it with `make pull` (or `dvc checkout`); PUSHFORWARD_RETRAIN=1 allows to train it again."
         if state.status == "altered":

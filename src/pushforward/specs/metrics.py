@@ -1,5 +1,6 @@
 """What numbers are called, by the job that computes them."""
 
+PROTOCOLS = ("printed", "corrected")  # as the authors' code computed a number, and as the text describes it
 # Of `jobs.measure`, of the latent space.
 MEASURED = ("logreg_acc", "convex_acc", "isoperimetric_ratio", "logreg_acc_true_labels")
 # Of `jobs.score`, in a space of features; the Fréchet distance is called by its space.

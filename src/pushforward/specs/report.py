@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pushforward.specs.materials import Latent, Model
 from pushforward.specs.metrics import METRICS, is_scored
@@ -67,13 +67,21 @@ class Curve(Section):
 
 
 class Figure(Section):
-    """One figure of the paper: the runs it draws; with `features`, from their numbers in that feature space."""
+    """One figure of the paper: the runs, or curves, it draws; with `features`, from their numbers in that space."""
 
     runs: list[Name]
     features: Space | None = None
     curves: dict[str, Curve] | None = None
     pairs: Count | None = None
     steps: Count | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "Figure":
+        if self.curves is not None and (self.features is None or self.runs):
+            raise ValueError("curves are drawn from numbers: state their features, and no runs beside them")
+        if self.features is not None and (self.pairs or self.steps):
+            raise ValueError("pairs and steps are of samples; a figure of numbers, with features, has none")
+        return self
 
 
 class ClassBalance(Section):

@@ -1,7 +1,6 @@
 """What a training costs, before it starts: operations counted from the networks, seconds from this machine's speed."""
 
 import os
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,11 +11,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from pushforward import models
 from pushforward.data.dataset import Dataset
 from pushforward.errors import Resource
+from pushforward.machine import speed
 
 LIMIT = "PUSHFORWARD_MAX_HOURS"
 DEFAULT_HOURS = 12.0
-# Speed of a training step over that of a large matrix product: about one for the networks of the paper.
-EFFICIENCY = 1.0
 
 
 def require_affordable(name: str, settings: Mapping[str, Any], data: Dataset, device: torch.device) -> None:
@@ -34,7 +32,7 @@ def require_affordable(name: str, settings: Mapping[str, Any], data: Dataset, de
     if device.type != "cpu":
         return
     operations = settings["steps"] * operations_per_step(settings, data)
-    hours = operations / speed() / EFFICIENCY / 3600
+    hours = operations / speed(torch.get_num_threads()) / 3600
     allowed = float(os.environ.get(LIMIT, DEFAULT_HOURS))
     if hours > allowed:
         work = f"{settings['steps']:,} steps are {operations / 1e15:,.1f} PFLOP, about {_duration(hours)}"
@@ -65,22 +63,16 @@ def operations_per_step(settings: Mapping[str, Any], data: Dataset) -> float:
 
 
 def forward(network: nn.Module, batch: torch.Tensor) -> int:
-    """Operations of one forward pass of a batch, counted without computing; a conditional network gets labels."""
-    labels = [batch.new_zeros(len(batch), dtype=torch.int64)] if getattr(network, "classes", 0) else []
+    """Operations of one forward pass of a batch, counted without computing."""
     with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network(batch, *labels)
+        network(*inputs(network, batch))
     return counter.get_total_flops()
 
 
-def speed(size: int = 1024, seconds: float = 0.2) -> float:
-    """Operations a second of this machine's matrix product with the threads now set."""
-    a = torch.ones(size, size)
-    a @ a
-    count, started = 0, time.perf_counter()
-    while (elapsed := time.perf_counter() - started) < seconds:
-        a @ a
-        count += 1
-    return count * 2 * size**3 / elapsed
+def inputs(network: nn.Module, batch: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """What a network takes: the batch, and labels where it is conditional."""
+    conditional = getattr(network, "classes", 0)
+    return (batch, batch.new_zeros(len(batch), dtype=torch.int64)) if conditional else (batch,)
 
 
 def _duration(hours: float) -> str:

@@ -11,7 +11,7 @@ from pushforward import rng
 from pushforward.artifacts import write_json
 from pushforward.errors import InputError
 from pushforward.jobs.facts import plain, words
-from pushforward.jobs.records import PROTOCOLS, Reading, scores
+from pushforward.jobs.records import Reading, scores
 from pushforward.report import collapse, style
 from pushforward.report.collapse import Ends
 from pushforward.report.correlation import spearman
@@ -19,6 +19,7 @@ from pushforward.report.figures.figure5 import METRICS, Row, draw
 from pushforward.report.figures.measured import Paper
 from pushforward.report.intervals import summarise
 from pushforward.report.printed import parts, printed
+from pushforward.specs.metrics import PROTOCOLS
 
 SOURCE, SPACE = "v1 Table 5", "oracle"  # where numbers are printed, and the features they are of
 SAME = 1e-9  # percent

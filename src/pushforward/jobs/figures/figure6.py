@@ -7,13 +7,14 @@ from typing import Any
 
 from pushforward.artifacts import write_json
 from pushforward.jobs.facts import plain, words
-from pushforward.jobs.records import PROTOCOLS, Reading, measures, scores
+from pushforward.jobs.records import Reading, measures, scores
 from pushforward.report import style
 from pushforward.report.correlation import FEWEST, Correlation, fisher, pearson
 from pushforward.report.figures.figure6 import PAIRS, Row, draw
 from pushforward.report.figures.measured import Paper
 from pushforward.report.intervals import Interval, summarise
 from pushforward.report.printed import printed
+from pushforward.specs.metrics import PROTOCOLS
 
 SOURCE, SPACE = "ICML Table 6", "inception"  # where numbers are printed, and the features they are of
 STATED = "pearson_precision_logreg"

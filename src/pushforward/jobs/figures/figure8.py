@@ -9,13 +9,13 @@ import numpy as np
 
 from pushforward.artifacts import write_json
 from pushforward.jobs.facts import plain
-from pushforward.jobs.records import PROTOCOLS
 from pushforward.jobs.truncations import SOURCE, Curve, curve
 from pushforward.report import style
 from pushforward.report.collapse import difference
 from pushforward.report.figures.figure8 import METRICS, Line, draw
 from pushforward.report.figures.measured import Paper
 from pushforward.report.labels import number
+from pushforward.specs.metrics import PROTOCOLS
 
 MATCH = 0.1  # relative difference up to which two acceptance rates count as equal
 

@@ -16,6 +16,7 @@ from pushforward.report import tables
 from pushforward.report.correlation import Correlation, pearson
 from pushforward.report.intervals import LEVEL, Interval, summarise
 from pushforward.report.printed import printed
+from pushforward.specs.metrics import PROTOCOLS
 
 PEARSON, ORACLE = "pearson_precision_logreg", "test_accuracy"
 PAIR = ("precision", "logreg_acc")
@@ -60,9 +61,9 @@ def correlations(runs: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[
         given = [own["seeds"] for own in runs.values() if own["dataset"] == dataset]
         scored = [records.scores({seed: files["score"] for seed, files in own.items()}) for own in given]
         probed = [records.measures({seed: files["measure"] for seed, files in own.items()}) for own in given]
-        ours, corrected = (_over_runs(scored, probed, protocol) for protocol in records.PROTOCOLS)
+        ours, corrected = (_over_runs(scored, probed, protocol) for protocol in PROTOCOLS)
         shared = [seed for seed in scored[0].files if all(seed in own.files for own in scored)]
-        spread = [_over_runs(scored, probed, records.PROTOCOLS[0], seed).interval.mean for seed in shared]
+        spread = [_over_runs(scored, probed, PROTOCOLS[0], seed).interval.mean for seed in shared]
         yield tables.row(
             PEARSON,
             statements.paper(dataset, PEARSON),

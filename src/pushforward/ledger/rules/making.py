@@ -59,7 +59,6 @@ def oracle(params: Params, name: str) -> Job:
         modules=("pushforward.models.classifier",),
         deps={"data": data_file(oracle.dataset)},
         outs=outputs("oracle", oracle=name),
-        precious=True,
     )
 
 
@@ -85,7 +84,6 @@ def train(params: Params, run: str, seed: int) -> Job:
         deps={"data": data_file(own.dataset)},
         outs=outputs("train", run=run, seed=seed),
         threads=recipe.threads,
-        precious=True,
     )
 
 

@@ -46,10 +46,7 @@ def measure(params: Params, run: str, seed: int) -> Job:
         params={
             "run": run,
             "seed": params.seeds.measures,
-            **{
-                name: plain(getattr(measures, name))
-                for name in ("separability", "convexity", "balance", "isoperimetry")
-            },
+            **{name: plain(getattr(measures, name)) for name in PROBES},
             "protocols": _protocols(params, run),
         },
         modules=(*network_modules(params, run), label_module(params, own.dataset), *encoded),
@@ -58,7 +55,7 @@ def measure(params: Params, run: str, seed: int) -> Job:
     )
 
 
-def score(params: Params, seed: int, run: str, space: str, sampling: str) -> Job:
+def score(params: Params, run: str, seed: int, space: str, sampling: str) -> Job:
     """Compute the metrics of one training in one feature space, with one law of z at test time."""
     dataset = params.runs[run].dataset
     spec: dict[str, Any] = {"method": TRAINED} if sampling == TRAINED else plain(params.sampling[sampling])
@@ -112,10 +109,8 @@ def scored(params: Params) -> list[Scored]:
             wanted |= dict.fromkeys((run, figure.features, TRAINED) for run in figure.runs)
             for curve in (figure.curves or {}).values():
                 wanted |= dict.fromkeys((curve.run, figure.features, sampling) for sampling in curve.sampling)
-    if params.summaries.intext:
-        wanted |= dict.fromkeys(
-            (run, params.summaries.intext.features, TRAINED) for run in params.summaries.intext.widths
-        )
+    intext = params.summaries.intext
+    wanted |= dict.fromkeys((run, intext.features, TRAINED) for run in intext.widths)
     return list(wanted)
 
 

@@ -76,7 +76,7 @@ def _row(params: Params, table: Table, row: Row) -> dict[str, Any]:
         str(seed): {
             "measure": outputs("measure", run=row.run, seed=seed)["measures"],
             "scores": {
-                space: outputs("score", run=row.run, seed=seed, space=space, sampling=row.sampling or TRAINED)["scores"]
+                space: score(row.run, seed, space, row.sampling or TRAINED)
                 for space in (given["features"] if table.is_scored else ())
             },
         }
@@ -135,14 +135,8 @@ def _curve(params: Params, curve: Curve, space: Any) -> dict[str, Any]:
     points = []
     for sampling in curve.sampling:
         scores = {str(seed): score(curve.run, seed, space, sampling) for seed in params.seeds_of(curve.run)}
-        points.append({"sampling": sampling, "tau": _tau(params, curve.run, sampling), "seeds": scores})
+        points.append({"sampling": sampling, "seeds": scores})
     return {"method": curve.method, "dataset": curve.dataset, "points": points}
-
-
-def _tau(params: Params, run: str, sampling: str) -> float | None:
-    """The threshold as the paper states it, where it is given as one."""
-    spec = params.runs[run].latent if sampling == TRAINED else params.sampling[sampling]
-    return getattr(spec, "tau", None)
 
 
 def _about(params: Params, run: str) -> dict[str, Any]:
