@@ -149,5 +149,5 @@ def test_a_local_copy_of_weights_is_taken(tmp_path, monkeypatch):
     monkeypatch.setitem(weights.weights.WEIGHTS, "inception", published)
     monkeypatch.setenv("PUSHFORWARD_WEIGHTS", str(tmp_path / "w"))
     out = tmp_path / "data/weights/own.pt"
-    weights.run({"space": "inception"}, {}, {"weights": str(out)}, tmp_path)
+    weights.run({"network": "inception"}, {}, {"weights": str(out)}, tmp_path)
     assert out.read_bytes() == content

@@ -127,7 +127,7 @@ def test_the_spec_is_json(small):
 def test_list_has_state_cost_and_what_is_missing(small, change):
     lines = listing()
     assert lines[0].startswith("scale demo: ")
-    assert lines[0].endswith("1 figure, 1 theory, 4 summaries; 2 runs (2 trainings)")
+    assert lines[0].endswith("1 figure, 1 theory, 5 summaries; 2 runs (2 trainings)")
     assert line(lines, "results/table1.csv", "fresh")
     change("params.yaml", "balance: {points: 500}", "balance: {points: 400}")
     lines = listing()

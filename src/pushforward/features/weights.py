@@ -1,4 +1,4 @@
-"""Published weights of feature networks: where they come from, how they are known, where they are looked for."""
+"""Published weights of networks: where they come from, how they are known, where they are looked for."""
 
 import os
 import pickle
@@ -8,6 +8,7 @@ from pathlib import Path
 from pushforward.artifacts import digest_file
 from pushforward.data.fetch import Published
 from pushforward.errors import Corrupt, InputError, Missing
+from pushforward.specs.report import RELEASED
 
 LOCAL = "PUSHFORWARD_WEIGHTS"  # environment variable naming a folder that holds weight files
 
@@ -17,8 +18,8 @@ UNREADABLE = (
     *(struct.error, pickle.UnpicklingError),
 )
 
-# Feature space -> file. Both names carry a part of the sha256 that follows (Inception's first eight digits, CLIP's
-# folder), so that address and digest vouch for each other.
+# By the feature space, or by what the network is for. Inception's and CLIP's addresses carry a part of the sha256 that
+# follows, the classifier's one names a commit: address and digest vouch for each other.
 WEIGHTS = {
     "inception": Published(
         name="weights-inception-2015-12-05-6726825d.pth",
@@ -38,6 +39,15 @@ WEIGHTS = {
         size=353_976_522,
         sha256="40d365715913c9da98579312b702a82c18be219cc2a73407c4526f58eba950af",
     ),
+    RELEASED: Published(
+        name="mnist_classifier.pth",
+        urls=(
+            "https://raw.githubusercontent.com/thibautissenhuth/unveiling_latent_geometry/"
+            "f2c7de84175bac37ad1c6a8567db19c9d9340e95/latent_space_geometry/models/mnist_classifier.pth",
+        ),
+        size=3_702_087,
+        sha256="b43dbe6f2475fc9da21958aaaf85658bf8b286e7c38290abf3d59fec08c592e6",
+    ),
 }
 
 
@@ -47,11 +57,11 @@ def cache() -> Path:
     return Path(home) / "pushforward" / "weights"
 
 
-def find(space: str, folder: str | Path | None = None) -> Path:
-    """The weights of a feature space, without asking the network.
+def find(network: str, folder: str | Path | None = None) -> Path:
+    """The weights of a network, without a download.
 
     Args:
-        space: a key of `WEIGHTS`.
+        network: a key of `WEIGHTS`.
         folder: where to look; else the folder of PUSHFORWARD_WEIGHTS, then `cache()`.
 
     Returns:
@@ -60,33 +70,33 @@ def find(space: str, folder: str | Path | None = None) -> Path:
     Raises:
         Missing: no such file; the message gives its name, its sha256 and the command that fetches it.
         Corrupt: a file of that name is something else.
-        InputError: no such feature space.
+        InputError: no such network.
     """
-    published = _published(space)
+    published = _published(network)
     for place in _places(folder):
         path = place / published.name
         if path.is_file():
             _require(path, published)
             return path
-    raise Missing(_advice(space, published, folder))
+    raise Missing(_advice(network, published, folder))
 
 
-def fetch(space: str, folder: str | Path | None = None) -> Path:
-    """The weights of a feature space: those of PUSHFORWARD_WEIGHTS, else of `folder`, where they are fetched once.
+def fetch(network: str, folder: str | Path | None = None) -> Path:
+    """The weights of a network: those of PUSHFORWARD_WEIGHTS, else of `folder`, where they are fetched once.
 
     Args:
-        space: a key of `WEIGHTS`.
+        network: a key of `WEIGHTS`.
         folder: where a download goes; else `cache()`.
 
     Raises:
         Missing: not here, and the publisher cannot be reached.
         Corrupt, InputError, Resource: see `data.fetch`.
     """
-    published = _published(space)
+    published = _published(network)
     try:
         return published.fetch(folder or cache(), os.environ.get(LOCAL))
     except Missing as error:
-        raise Missing(f"{_advice(space, published, folder)}\n{error}") from None
+        raise Missing(f"{_advice(network, published, folder)}\n{error}") from None
 
 
 def foreign(path: Path, what: str, error: Exception) -> Corrupt:
@@ -95,10 +105,10 @@ def foreign(path: Path, what: str, error: Exception) -> Corrupt:
     return Corrupt(f"{path} does not hold {what} ({type(error).__name__}: {words[0][:200]}). Fetch it again.")
 
 
-def _published(space: str) -> Published:
-    if space not in WEIGHTS:
-        raise InputError(f"no weights of a feature space {space!r} are published; there are: {', '.join(WEIGHTS)}.")
-    return WEIGHTS[space]
+def _published(network: str) -> Published:
+    if network not in WEIGHTS:
+        raise InputError(f"no weights of {network!r} are published; there are: {', '.join(WEIGHTS)}.")
+    return WEIGHTS[network]
 
 
 def _places(folder: str | Path | None) -> list[Path]:
@@ -117,10 +127,10 @@ def _require(path: Path, published: Published) -> None:
         )
 
 
-def _advice(space: str, published: Published, folder: str | Path | None) -> str:
+def _advice(network: str, published: Published, folder: str | Path | None) -> str:
     places = _places(folder)
     return (
-        f"Features of {space} need {published.name} (sha256 {published.sha256}, {published.size} bytes), which is not "
+        f"{network} needs {published.name} (sha256 {published.sha256}, {published.size} bytes), which is not "
         f"in {' or '.join(map(str, places))}. Fetch it with\n"
         f"  curl --create-dirs -L -o {places[-1] / published.name} {published.urls[0]}\n"
         f"or set {LOCAL} to a folder that holds it."

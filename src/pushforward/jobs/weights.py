@@ -1,4 +1,4 @@
-"""Fetch the published weights of a feature network, or take a local copy of them."""
+"""Fetch the published weights of a network, or take a local copy of them."""
 
 import os
 import shutil
@@ -10,8 +10,8 @@ from pushforward.features import weights
 
 
 def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str], scratch: Path) -> None:
-    """Put the file where feature jobs of this scale find it: as a hard link where that is possible."""
-    found = weights.fetch(params["space"])
+    """Put the file where jobs of this scale find it: as a hard link where that is possible."""
+    found = weights.fetch(params["network"])
     with atomic_path(outs["weights"]) as path:
         path.unlink(missing_ok=True)
         try:

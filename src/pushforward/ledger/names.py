@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pushforward.specs.report import RELEASED
+
 # The first pattern of a rule names its jobs; the Snakemake rules take theirs from here.
 PATTERNS: dict[str, dict[str, str]] = {
     "prepare": {"data": "data/{dataset}.npz"},
@@ -39,8 +41,13 @@ DATA_MODULES = {
 }
 # What is loaded by name to compute features.
 SPACE_MODULES = {"inception": "inception", "clip-vit-b32": "clip", "efficientnet-lite0": "efficientnet"}
-# Published weights by feature space, called as their publishers call them (features.weights says where they come from).
-NETWORKS = {"inception": "weights-inception-2015-12-05-6726825d.pth", "clip-vit-b32": "ViT-B-32.pt"}
+# Published weights by feature space, or by what they are for, called as their publishers call them (features.weights
+# says where they come from).
+NETWORKS = {
+    "inception": "weights-inception-2015-12-05-6726825d.pth",
+    "clip-vit-b32": "ViT-B-32.pt",
+    RELEASED: "mnist_classifier.pth",
+}
 LAW_MODULES = {"random_directions": "controls", "norm": "controls"}
 # The rules that train on a data set.
 TRAININGS = ("train", "oracle")

@@ -69,8 +69,9 @@ def _made(params: Params) -> Iterator[Job]:
 def _measured(params: Params) -> Iterator[Job]:
     """Numbers, and what they are computed with."""
     scored, checked = measuring.scored(params), measuring.checked(params)
-    spaces = {space for _, space, _ in scored} | ({params.measures.disconnectedness.space} if checked else set())
-    yield from (making.weights(space) for space in NETWORKS if space in spaces)
+    used = {space for _, space, _ in scored} | {params.summaries.second_opinion.classifier}
+    used |= {params.measures.disconnectedness.space} if checked else set()
+    yield from (making.weights(network) for network in NETWORKS if network in used)
     pairs = dict.fromkeys((params.runs[run].dataset, space) for run, space, _ in scored)
     yield from (measuring.reference(params, dataset, space) for dataset, space in pairs)
     yield from (measuring.measure(params, run, seed) for run in params.runs for seed in params.seeds_of(run))

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pushforward.specs.params import Params
+from pushforward.specs.report import RELEASED
 
 Reference = tuple[tuple[str, ...], str, str]  # key that says it, name, section that must have it
 
@@ -40,6 +41,8 @@ def _asked(params: Params) -> Iterator[Reference]:
     for name, summary in params.summaries:
         for field, section in named.items():
             yield from _each(("summaries", name, field), getattr(summary, field, ()), section)
+    if (second := params.summaries.second_opinion.classifier) != RELEASED:
+        yield ("summaries", "second_opinion", "classifier"), second, "oracles"
 
 
 def _of(key: tuple[str, ...], owner: Any, fields: dict[str, str]) -> Iterator[Reference]:

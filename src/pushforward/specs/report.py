@@ -9,6 +9,7 @@ from pushforward.specs.metrics import METRICS, is_scored
 from pushforward.specs.section import Count, Name, Section, Space
 
 TRAINED = "trained"  # name of the law of z that a run was trained with
+RELEASED = "mnist-released"  # the MNIST classifier that the paper's authors published
 
 Metric = Literal[METRICS]  # type: ignore[valid-type]
 Spaces = Annotated[list[Space], Field(min_length=1)]
@@ -120,6 +121,14 @@ class Intext(Section):
     datasets: list[Name]
 
 
+class SecondOpinion(Section):
+    """Runs whose samples a second classifier labels too: another oracle of their data set, or the authors' own."""
+
+    runs: list[Name]
+    classifier: Name
+    points: Count
+
+
 class Summaries(Section):
     """Results that are no numbered table."""
 
@@ -127,3 +136,4 @@ class Summaries(Section):
     disconnectedness: DisconnectednessOf
     acceptance: AcceptanceOf
     intext: Intext
+    second_opinion: SecondOpinion

@@ -5,16 +5,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scipy.stats import binomtest
-
 from pushforward import data
 from pushforward.artifacts import read_json, write_bytes
 from pushforward.jobs import records
+from pushforward.jobs.facts import percent
 from pushforward.jobs.summaries import class_balance, disconnectedness, statements
 from pushforward.report import intext as page
 from pushforward.report import tables
 from pushforward.report.correlation import Correlation, pearson
-from pushforward.report.intervals import LEVEL, Interval, summarise
+from pushforward.report.intervals import Interval, summarise
 from pushforward.report.printed import printed
 from pushforward.specs.metrics import PROTOCOLS
 
@@ -124,7 +123,6 @@ def oracles(given: Mapping[str, Any], facts: Mapping[str, Any]) -> Iterator[Row]
         ours = Interval(accuracy, math.nan, math.nan, 1, "")
         if place is not None:
             n = len(data.load(place).test_labels)
-            ends = binomtest(round(accuracy / 100 * n), n).proportion_ci(LEVEL, "wilson")
-            ours = Interval(accuracy, 100 * float(ends.low), 100 * float(ends.high), n, "test images")
+            ours = percent(round(accuracy / 100 * n), n, "test images")
         paper = statements.paper(dataset, ORACLE)
         yield tables.row(ORACLE, paper, ours, dataset=dataset, architecture="oracle classifier", **facts)

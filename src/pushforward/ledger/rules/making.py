@@ -8,15 +8,15 @@ from pushforward.specs.params import Params
 from pushforward.specs.training import VaeRecipe
 
 
-def weights(space: str) -> Job:
-    """Fetch the published weights of a feature space."""
+def weights(network: str) -> Job:
+    """Fetch the published weights of a network."""
     return Job(
         rule="weights",
-        wildcards={"network": NETWORKS[space]},
-        params={"space": space},
+        wildcards={"network": NETWORKS[network]},
+        params={"network": network},
         modules=(),
         deps={},
-        outs=outputs("weights", network=NETWORKS[space]),
+        outs=outputs("weights", network=NETWORKS[network]),
     )
 
 

@@ -4,12 +4,20 @@ from collections.abc import Callable
 from typing import Any
 
 from pushforward.ledger.job import Job
-from pushforward.ledger.names import outputs
+from pushforward.ledger.names import NETWORKS, outputs
 from pushforward.ledger.rules.measuring import scored
-from pushforward.ledger.rules.parts import data_file, law_module, plain
+from pushforward.ledger.rules.parts import data_file, law_module, plain, trained_files, trained_modules
 from pushforward.ledger.rules.records import label, labels, paths, records, score
 from pushforward.specs.params import Params
-from pushforward.specs.report import TRAINED, AcceptanceOf, ClassBalance, DisconnectednessOf, Intext
+from pushforward.specs.report import (
+    RELEASED,
+    TRAINED,
+    AcceptanceOf,
+    ClassBalance,
+    DisconnectednessOf,
+    Intext,
+    SecondOpinion,
+)
 
 
 def summary(params: Params, name: str) -> Job:
@@ -19,12 +27,19 @@ def summary(params: Params, name: str) -> Job:
         rule="summary",
         wildcards={"summary": name},
         params={"scale": params.scale, **given},
-        modules=tuple(dict.fromkeys(law_module(gate["latent"]["law"]) for gate in given.get("gates", {}).values())),
+        modules=_modules(params, name, given),
         deps={path: path for path in paths(given)},
         outs=outputs("summary", summary=name),
         files=("report/printed.csv",),
         module=f"pushforward.jobs.summaries.{name}",
     )
+
+
+def _modules(params: Params, name: str, given: dict[str, Any]) -> tuple[str, ...]:
+    """What is loaded by name to make a summary."""
+    gates = (law_module(gate["latent"]["law"]) for gate in given.get("gates", {}).values())
+    labelled = given["runs"] if name == "second_opinion" else ()
+    return tuple(dict.fromkeys([*gates, *(module for run in labelled for module in trained_modules(params, run))]))
 
 
 def _class_balance(params: Params, own: ClassBalance) -> dict[str, Any]:
@@ -70,6 +85,26 @@ def _intext(params: Params, own: Intext) -> dict[str, Any]:
     }
 
 
+def _second_opinion(params: Params, own: SecondOpinion) -> dict[str, Any]:
+    other = own.classifier
+    second = outputs("weights", network=NETWORKS[other]) if other == RELEASED else outputs("oracle", oracle=other)
+    return {
+        "seed": params.seeds.measures,
+        "points": own.points,
+        "classifier": other,
+        "second": {key: second[key] for key in ("weights", "about") if key in second},
+        "runs": {
+            run: {
+                **labels(params, run),
+                "model": params.models[params.runs[run].model].kind,
+                "threshold": params.measures.protocols[params.recipe(run).protocol].corrected.threshold,
+                "seeds": {str(seed): trained_files(params, run, seed) for seed in params.seeds_of(run)},
+            }
+            for run in own.runs
+        },
+    }
+
+
 def _oracle(params: Params, name: str) -> dict[str, str]:
     return {"about": outputs("oracle", oracle=name)["about"], "data": data_file(params.oracles[name].dataset)}
 
@@ -79,4 +114,5 @@ _SUMMARIES: dict[str, Callable[[Params, Any], dict[str, Any]]] = {
     "disconnectedness": _disconnectedness,
     "acceptance": _acceptance,
     "intext": _intext,
+    "second_opinion": _second_opinion,
 }
