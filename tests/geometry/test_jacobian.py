@@ -6,7 +6,14 @@ from torch import nn
 from torch.func import jacrev, vmap
 
 from pushforward.errors import InputError
-from pushforward.geometry.jacobian import jacobian, jacobian_norms, local_lipschitz, power_iteration, truncation_score
+from pushforward.geometry.jacobian import (
+    jacobian,
+    jacobian_norms,
+    local_lipschitz,
+    power_iteration,
+    principal_frame,
+    truncation_score,
+)
 
 
 class Images(nn.Module):
@@ -68,6 +75,50 @@ def test_hutchinson_is_within_its_standard_errors(case, generator):
     assert deviation.abs().max() < 4
     assert 0.5 < deviation.std() < 1.5
     assert (found.standard_error / found.value).max() < 0.12
+
+
+def test_a_principal_frame_has_the_eigenvectors_of_the_mean_metric(case):
+    decode, z, reference = case
+    frame, metric = principal_frame(decode, z), (reference.mT @ reference).mean(dim=0)
+    torch.testing.assert_close(frame @ frame.mT, torch.eye(len(frame), dtype=frame.dtype))
+    turned = frame @ metric @ frame.mT
+    torch.testing.assert_close(turned, torch.diag(turned.diagonal()))
+    assert (turned.diagonal().diff() <= 0).all()
+
+
+def test_in_its_frame_hutchinson_is_unbiased_and_closer(generator):
+    """A generator with one steep direction of twelve, which is not an axis, and a metric that depends on z."""
+    turn = torch.linalg.qr(torch.randn(12, 12, generator=generator, dtype=torch.float64))[0]
+    steep = turn * torch.tensor([9.0, *[1.0] * 11], dtype=torch.float64)[:, None]
+    decode = lambda z: torch.tanh(z @ steep.T / 4)  # noqa: E731
+    z = torch.randn(300, 12, generator=generator, dtype=torch.float64)
+    truth, frame = jacobian_norms(decode, z).value, principal_frame(decode, z[:64])
+    errors = {}
+    for name, own in (("plain", None), ("framed", frame)):
+        found = [jacobian_norms(decode, z, "hutchinson", generator=generator, draws=6, frame=own) for _ in range(40)]
+        squares = torch.stack([each.value.square() for each in found])
+        deviation = (squares.mean(dim=0) - truth.square()) / (squares.std(dim=0) / math.sqrt(40))
+        assert deviation.abs().median() < 1.2
+        errors[name] = (squares.sqrt() / truth - 1).square().mean().sqrt()
+        told = torch.stack([each.standard_error for each in found]).square().mean().sqrt()
+        assert told == pytest.approx((squares.sqrt() - truth).square().mean().sqrt().item(), rel=0.4)
+    assert errors["framed"] < 0.5 * errors["plain"]
+
+
+def test_as_many_draws_as_directions_are_exact(case, generator):
+    decode, z, reference = case
+    found = jacobian_norms(
+        decode, z, "hutchinson", generator=generator, draws=2 * z.shape[1] + 2, frame=principal_frame(decode, z)
+    )
+    torch.testing.assert_close(found.value, reference.flatten(1).norm(dim=1))
+    assert not found.standard_error.any()
+
+
+def test_a_frame_that_does_not_fit_is_refused(case, generator):
+    decode, z, _ = case
+    for frame, draws in ((torch.eye(3), 5), (torch.eye(z.shape[1]), 2)):
+        with pytest.raises(InputError, match=r"needs 3 draws or more; .* and \d came"):
+            jacobian_norms(decode, z, "hutchinson", generator=generator, draws=draws, frame=frame)
 
 
 def test_finite_differences_reach_the_exact_norm(case, generator):

@@ -12,11 +12,12 @@ from torch import Tensor
 
 from pushforward import rng
 from pushforward.errors import Diverged, InputError
-from pushforward.geometry.jacobian import jacobian_norms
+from pushforward.geometry.jacobian import jacobian_norms, principal_frame
 from pushforward.latents.law import Acceptance, Law
 
 Decode = Callable[[Tensor], Tensor]
 CALIBRATION = 5000  # latents that a global threshold is read off
+FRAME = 64  # latents whose mean metric gives "hutchinson" its frame
 PATIENCE = 100  # times more latents than expected, then drawing gives up
 
 
@@ -28,7 +29,7 @@ class JacobianTruncation(Law):
         decode: latents (n, d) to data (n, ...), row by row.
         keep: share that is kept.
         estimate: of the norm: "exact", "hutchinson", or "difference", the printed one (see `geometry.jacobian`).
-        draws: random directions of an estimate.
+        draws: directions of an estimate; with 3 or more, "hutchinson" takes half of them along a principal frame.
         scope: "batch" keeps the `batch` smallest of every floor(batch / keep) latents, as the authors' code does;
             "global" compares each with one threshold, read off a sample, so that kept latents are independent.
         batch: latents kept together; with "global", looked at together.
@@ -66,6 +67,10 @@ class JacobianTruncation(Law):
         self.__dict__["decode"] = decode  # a network is no part of the law of its latents
         self.keep, self.estimate, self.draws, self.scope, self.batch = keep, estimate, draws, scope, batch
         self.scale, self.seed, self.device = scale, seed, device
+        self.frame: Tensor | None = None
+        if estimate == "hutchinson" and draws > 2:
+            some = self.law.sample(FRAME, rng.generator(seed, "jacobian", "frame", device=device))
+            self.frame = principal_frame(decode, some)
         self.drawn = math.floor(batch / keep + 1e-9)
         self.threshold = math.inf
         own = Acceptance(batch / self.drawn)
@@ -82,7 +87,7 @@ class JacobianTruncation(Law):
         Raises:
             Diverged: some are not finite.
         """
-        settings = {"generator": generator, "draws": self.draws, "scale": self.scale}
+        settings = {"generator": generator, "draws": self.draws, "scale": self.scale, "frame": self.frame}
         found = jacobian_norms(self.decode, z, self.estimate, **settings).value  # type: ignore[arg-type]
         bad = int((~found.isfinite()).sum())
         if bad:
@@ -128,6 +133,8 @@ class JacobianTruncation(Law):
         about: dict[str, Any] = {"keep": self.keep, "estimate": self.estimate, "scope": self.scope}
         if self.estimate != "exact":
             about["draws"] = self.draws
+        if self.frame is not None:
+            about["frame"] = FRAME
         if self.estimate == "difference":
             about["scale"] = self.scale
         if self.scope == "batch":
