@@ -1,6 +1,5 @@
 """Measured numbers as they stand in a figure's JSON: always with an interval, and with what it runs over."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -13,20 +12,9 @@ from pushforward.report.intervals import LEVEL, Interval, summarise
 
 def share(hits: np.ndarray) -> Interval:
     """Share of true values among independent draws (n,), with Wilson's interval."""
-    return wilson(int(np.count_nonzero(hits)), len(hits), "samples")
-
-
-def wilson(count: int, n: int, over: str, unit: float = 1.0) -> Interval:
-    """`count` of `n` as a share of `unit`, with Wilson's interval; no number where there is nothing to count."""
-    if not n:
-        return Interval(math.nan, math.nan, math.nan, 0, over)
+    count, n = int(np.count_nonzero(hits)), len(hits)
     ends = binomtest(count, n).proportion_ci(LEVEL, method="wilson")
-    return Interval(unit * count / n, unit * float(ends.low), unit * float(ends.high), n, over)
-
-
-def percent(count: int, n: int, over: str) -> Interval:
-    """`wilson` in percent."""
-    return wilson(count, n, over, 100.0)
+    return Interval(count / n, float(ends.low), float(ends.high), n, "samples")
 
 
 def plain(interval: Interval) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import Any
 from pushforward import data
 from pushforward.artifacts import read_json, write_bytes
 from pushforward.jobs import records
-from pushforward.jobs.facts import percent
 from pushforward.jobs.summaries import class_balance, disconnectedness, statements
+from pushforward.jobs.summaries.shares import percent
 from pushforward.report import intext as page
 from pushforward.report import tables
 from pushforward.report.correlation import Correlation, pearson

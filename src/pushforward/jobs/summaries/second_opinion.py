@@ -13,8 +13,8 @@ from pushforward.artifacts import write_bytes
 from pushforward.data.dataset import Dataset
 from pushforward.errors import InputError
 from pushforward.features.labeller import Oracle
-from pushforward.jobs.facts import percent
 from pushforward.jobs.summaries import statements
+from pushforward.jobs.summaries.shares import percent
 from pushforward.report import second_opinion as page
 from pushforward.report import tables
 from pushforward.report.intervals import Interval, summarise
