@@ -19,10 +19,10 @@ from pushforward.provenance import device
 from pushforward.sampling import draw, sources
 from pushforward.sampling.checkpoint import generators, law, load_classifier
 from pushforward.sampling.conditional import Joint
-from pushforward.specs.metrics import PROTOCOLS
 from pushforward.theory.isoperimetry import isoperimetric_ratio
 
-OF_THE_LAW = ("logreg_acc", "convex_acc", "isoperimetric_ratio")  # all but what encodings alone have
+PROTOCOLS = ("printed", "corrected")
+METRICS = ("logreg_acc", "convex_acc", "isoperimetric_ratio")
 
 
 def run(params: dict[str, Any], deps: dict[str, str], outs: dict[str, str], scratch: Path) -> None:
@@ -89,7 +89,7 @@ class Probe:
     def _conditional(self, joint: Joint) -> dict[str, Any]:
         """Of a conditional generator: how often the oracle sees the class that was asked for."""
         why = "the class is an input of a conditional generator, so z says nothing about it"
-        nothing = {name: cell(float("nan"), "not_applicable", why) for name in OF_THE_LAW}
+        nothing = {name: cell(float("nan"), "not_applicable", why) for name in METRICS}
         n, stream = self.params["balance"]["points"], self._stream("balance")
         drawn = draw.labelled(self.generator, joint, self.label.classify, n, stream)
         return {
