@@ -174,7 +174,7 @@ def test_a_changed_rate_goes_through_slurm_as_jobs_and_then_there_is_nothing_to_
     assert "mem=16000M" in train["TRES"] and train["TimeLimit"] == "1-00:00:00"
     for job in found.values():
         assert Path(job["StdOut"]).is_relative_to(on_slurm.demo / "work/slurm")
-    assert not list(on_slurm.demo.glob("work/log/forkserver*")), "jobs stay inside what Slurm gave them"
+    assert not list(on_slurm.demo.glob("work/log/forkserver-*")), "jobs stay inside what Slurm gave them"
     assert on_slurm.planned("results/table1.csv") == {}
     assert on_slurm.planned() == {"sheet": 1, "theory": 1}, "nobody asked for these"
 
