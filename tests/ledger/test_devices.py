@@ -147,6 +147,11 @@ def test_jobs_of_slurm_lock_apart(start: Start) -> None:
     assert {job.device() for job in jobs} == {"0"}
 
 
+def test_jobs_of_a_slurm_that_gives_no_devices_share_none(start: Start) -> None:
+    jobs = [start(f"slurm{i}", SLURM_JOB_ID=str(i)) for i in range(2)]
+    assert {job.device() for job in jobs} == {"0", "1"}
+
+
 @pytest.mark.parametrize(
     ("environment", "seen"),
     [

@@ -26,18 +26,20 @@ class Project:
         }  # fmt: skip
 
     def run(
-        self, *command: str, ok: bool | None = True, cwd: Path | None = None, **env: str
+        self, *command: str, ok: bool | None = True, cwd: Path | None = None, timeout: float = 280, **env: str
     ) -> subprocess.CompletedProcess:
         """Run a command; `ok` says whether it must end with 0 (None: either)."""
         done = subprocess.run(
-            command, cwd=cwd or self.demo, env={**self.env, **env}, text=True, capture_output=True, timeout=280
+            command, cwd=cwd or self.demo, env={**self.env, **env}, text=True, capture_output=True, timeout=timeout
         )
         if ok is not None:
             assert (done.returncode == 0) is ok, f"{' '.join(command)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done
 
-    def snakemake(self, *arguments: str, ok: bool | None = True, **env: str) -> subprocess.CompletedProcess:
-        return self.run("snakemake", "-s", "../Snakefile", *arguments, ok=ok, **env)
+    def snakemake(
+        self, *arguments: str, ok: bool | None = True, timeout: float = 280, **env: str
+    ) -> subprocess.CompletedProcess:
+        return self.run("snakemake", "-s", "../Snakefile", *arguments, ok=ok, timeout=timeout, **env)
 
     def planned(self, *targets: str, **env: str) -> dict[str, int]:
         """Jobs that Snakemake would run, by rule."""
@@ -84,11 +86,19 @@ def copy_project(to: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def made(tmp_path_factory) -> Project:
-    """A project whose demo was made by Snakemake, recorded by DVC, pushed and committed. Copy it before an edit."""
-    project = copy_project(tmp_path_factory.mktemp("made"))
+def built(tmp_path_factory) -> Project:
+    """A project whose demo was made by Snakemake; DVC has not seen it. Copy it before an edit."""
+    project = copy_project(tmp_path_factory.mktemp("built"))
     project.commit()
     project.make()
+    project.commit()
+    return project
+
+
+@pytest.fixture(scope="session")
+def made(built, tmp_path_factory) -> Project:
+    """A project whose demo was made by Snakemake, recorded by DVC, pushed and committed. Copy it before an edit."""
+    project = copy_of(built, tmp_path_factory.mktemp("made"))
     project.dvc("repro", "--quiet")
     project.dvc("push", "--quiet")
     project.commit()
@@ -98,5 +108,10 @@ def made(tmp_path_factory) -> Project:
 @pytest.fixture
 def project(made, tmp_path) -> Project:
     """A copy of the made project to change as a test likes."""
-    shutil.copytree(made.root, tmp_path / "p", symlinks=True)
-    return Project(tmp_path / "p")
+    return copy_of(made, tmp_path)
+
+
+def copy_of(project: Project, folder: Path) -> Project:
+    """A copy of a project, with all that was made in it."""
+    shutil.copytree(project.root, folder / "p", symlinks=True)
+    return Project(folder / "p")

@@ -30,7 +30,8 @@ if (
 ):
     workflow.register_resource("gpu", GPUS)
 GPU = min(1, GPUS)
-JOB = f"{sys.executable} -m pushforward job {{input.spec}}"
+# Without `exec` a signal to the whole job ends its shell at once, and who waits for that kills a training while it saves.
+JOB = f"exec {sys.executable} -m pushforward job {{input.spec}}"
 
 
 wildcard_constraints:
@@ -46,10 +47,13 @@ wildcard_constraints:
     figure="figure[0-9]+",
 
 
-# Jobs of one run share one import of torch; where a node of a cluster runs a group there are no hooks.
+# Jobs of one run share one import of torch.
 onstart:
     BRIDGE.begin(workflow.local_exec)
 
 
+# On a node of a cluster there are no hooks. Only a group has several jobs.
 if workflow.exec_mode == ExecMode.REMOTE:
-    BRIDGE.begin(local=True)
+    BRIDGE.begin_on_node(
+        several=workflow.local_exec and workflow.group_settings.local_groupid != "local"
+    )

@@ -163,7 +163,8 @@ def _turn(path: Path, purpose: str) -> Iterator[None]:
 def _folder() -> Path:
     """Where the locks lie: on this machine, the same for all folders and sessions of a user.
 
-    A job of Slurm may number its devices from 0 for itself, so each has locks of its own.
+    A job of Slurm may number the devices that it was given from 0 for itself, so each has locks of its own; where
+    Slurm gives none, jobs of different numbers find the same devices.
 
     Raises:
         InputError: somebody else made the folder.
@@ -173,6 +174,7 @@ def _folder() -> Path:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder.stat().st_uid != os.getuid():
         raise InputError(f"{folder} belongs to another user; name a folder of yours for locks in PUSHFORWARD_LOCKS.")
-    folder /= os.environ.get("SLURM_JOB_ID", "")
+    if VISIBLE in os.environ:
+        folder /= os.environ.get("SLURM_JOB_ID", "")
     folder.mkdir(exist_ok=True)
     return folder

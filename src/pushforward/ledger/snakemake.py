@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from pushforward import artifacts
 from pushforward.errors import Missing, PushforwardError
-from pushforward.ledger import forkserver, kept, unlock
+from pushforward.ledger import forkserver, handover, kept, unlock
 from pushforward.ledger.job import Job, record_path
 from pushforward.ledger.make import retrain_allowed
 from pushforward.ledger.names import PATTERNS
@@ -56,7 +56,7 @@ class Bridge:
     def begin(self, local: bool) -> None:
         """Say who works in this folder, and start the server that imports once for all jobs.
 
-        For `onstart`, which Snakemake calls when there is something to do; and where a node of a cluster runs a group.
+        For `onstart`, which Snakemake calls when there is something to do.
 
         Args:
             local: whether jobs run on this machine.
@@ -65,6 +65,16 @@ class Bridge:
             unlock.mark()
         if local:
             forkserver.start(log="work/log/forkserver.log")
+
+    def begin_on_node(self, several: bool) -> None:
+        """Begin inside a job of a cluster: a server that the environment names is outside of what the job was given.
+
+        Args:
+            several: whether this Snakemake runs a group, whose jobs may share one import.
+        """
+        os.environ.pop(handover.SOCKET, None)
+        if several:
+            forkserver.start(log=f"work/log/forkserver-{os.getpid()}.log")
 
     def inputs(self, rule: str) -> Callable[[Any], dict[str, Any]]:
         """The input function of a rule, for Snakemake's `unpack`."""
