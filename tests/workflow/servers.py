@@ -36,14 +36,14 @@ class Remote:
         settings: what `dvc remote modify --local` is told, credentials among it.
         wrong: settings in their place that the server must refuse.
         secrets: words that nobody may print.
-        alter: replaces an object of the remote, named by its path below the url, by other bytes; None removes it.
+        put: writes an object of the remote, named by its path below the url, behind DVC's back; None removes it.
     """
 
     url: str
     settings: dict[str, str]
     wrong: dict[str, str]
     secrets: tuple[str, ...]
-    alter: Callable[[str, Callable[[bytes], bytes] | None], None]
+    put: Callable[[str, bytes | None], None]
 
 
 @contextlib.contextmanager
@@ -159,7 +159,7 @@ def s3() -> Iterator[Remote]:
             bucket = _Bucket("lab-objects", settings)
             bucket.wait_until_made(90)
             yield Remote(
-                f"s3://{bucket.name}/objects", settings, {"secret_access_key": wrong}, (right, wrong), bucket.alter
+                f"s3://{bucket.name}/objects", settings, {"secret_access_key": wrong}, (right, wrong), bucket.put
             )
 
 
@@ -180,14 +180,11 @@ class _Bucket:
                 raise TimeoutError(f"the S3 server was not ready after {seconds} s: {said}")
             time.sleep(1)
 
-    def alter(self, path: str, change: Callable[[bytes], bytes] | None) -> None:
+    def put(self, path: str, content: bytes | None) -> None:
         """See Remote."""
         place = f"{self.name}/objects/{path}"
-        if change is None:
-            said = self._do(f"fs.rm({place!r}); print('done')")
-        else:
-            content = bytes.fromhex(self._do(f"print(fs.cat({place!r}).hex())"))
-            said = self._do(f"fs.pipe({place!r}, bytes.fromhex({change(content).hex()!r})); print('done')")
+        act = f"fs.rm({place!r})" if content is None else f"fs.pipe({place!r}, bytes.fromhex({content.hex()!r}))"
+        said = self._do(f"{act}; print('done')")
         assert said == "done\n", said
 
     def _do(self, code: str) -> str:
@@ -198,15 +195,13 @@ class _Bucket:
         return done.stdout if done.returncode == 0 else done.stderr
 
 
-def _in_folder(folder: Path) -> Callable[[str, Callable[[bytes], bytes] | None], None]:
-    def alter(path: str, change: Callable[[bytes], bytes] | None) -> None:
-        place = folder / path
-        content = place.read_bytes()
-        place.unlink()
-        if change is not None:
-            place.write_bytes(change(content))
+def _in_folder(folder: Path) -> Callable[[str, bytes | None], None]:
+    def put(path: str, content: bytes | None) -> None:
+        (folder / path).unlink(missing_ok=True)  # what DVC wrote is read-only
+        if content is not None:
+            (folder / path).write_bytes(content)
 
-    return alter
+    return put
 
 
 @contextlib.contextmanager

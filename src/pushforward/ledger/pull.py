@@ -112,11 +112,13 @@ def _problem(kept: Store, each: Wanted, altered: frozenset[str], said: str) -> P
         if there == "missing":
             return Missing(f"{path} {stage}: {name} is not on {remote}. {again}")
         if there == "altered" or (there and name == each.digest and not said):
-            return Corrupt(f"{path} {stage}: {name} is altered on {remote}. Push it there anew from where it is whole.")
+            return Corrupt(f"{path} {stage}: {name} is altered on {remote}. Delete it there; push it anew.")
         if there and name == each.digest:
             return Missing(f"{path} {stage}: {name} did not arrive from {remote}. DVC says: {said}")
         if not there and not store.is_whole(name, place):
-            return Corrupt(f"{path} {stage}: {name} came altered from {remote}. Delete {place}; push it there anew.")
+            return Corrupt(
+                f"{path} {stage}: {name} came altered from {remote}. Delete it there and {place}; push it anew."
+            )
     return None
 
 
