@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import socket
+from secrets import token_hex
 
 import pytest
 
@@ -58,11 +59,18 @@ def test_a_flipped_bit_in_the_cache(project, link, mode):
     assert f"{WEIGHTS} (stage train@{RUN})" in said
     assert f"{os.path.relpath(place, project.demo)} was altered" in said or f"{place} was altered" in said
 
+    if mode == 0o644:  # DVC dropped what it found altered, and brought a whole one
+        assert "A whole one came in its place" in said
+        assert "1 fetched; all as recorded" in pushforward(project, "pull")[1]
+        assert (project.demo / WEIGHTS).read_bytes() == content
+        assert project.planned() == {}
+        return
+
     before = results(project)
-    project.dvc("checkout", "--quiet", ok=None)  # believes a read-only object, and notices one that can be written
+    project.dvc("checkout", "--quiet", ok=None)  # believes a read-only object
     project.edit("demo/params.yaml", "balance: {points: 500}", "balance: {points: 400}")
     refused = project.snakemake("--cores", "2", "results/table1.csv", ok=False)
-    assert refused.returncode == (7 if mode == 0o644 else 4)
+    assert refused.returncode == 4
     assert WEIGHTS in refused.stderr
     assert results(project) == before
 
@@ -101,9 +109,8 @@ def closed_port() -> int:
 
 def test_no_secret_is_in_any_output(project):
     """Secrets of the environment, of .dvc/config.local and of addresses; in what is said, and in every file."""
-    in_environment = {"AWS_SECRET_ACCESS_KEY": "whisper-one", "HF_TOKEN": "whisper-two", "LAB_PASSWORD": "whisper-3"}
-    project.env.update(in_environment)
-    words = [*in_environment.values(), "whisper-four", "whisper-five"]
+    words = [token_hex(8) for _ in range(5)]  # drawn, as this file is in the project that is searched
+    project.env.update(zip(("AWS_SECRET_ACCESS_KEY", "HF_TOKEN", "LAB_PASSWORD"), words, strict=False))
     said = ""
     change = "generator_lr: 1.0e-3}\n  digits"
     project.edit("demo/params.yaml", change, change.replace("1.0e-3", "2.0e-3"))
@@ -120,8 +127,8 @@ def test_no_secret_is_in_any_output(project):
     shutil.rmtree(project.root / ".dvc/cache")
     address = f"127.0.0.1:{closed_port()}/objects"
     for url, settings in (
-        (f"https://lab:whisper-four@{address}", {}),
-        (f"webdav://lab@{address}", {"password": "whisper-five"}),
+        (f"https://lab:{words[3]}@{address}", {}),
+        (f"webdav://lab@{address}", {"password": words[4]}),
     ):
         project.dvc("remote", "add", "--local", "--force", "--default", "lab", url)
         for key, value in settings.items():
@@ -130,14 +137,15 @@ def test_no_secret_is_in_any_output(project):
             code, words_said = pushforward(project, command)
             assert code == expected, words_said
             said += words_said
-        assert "remote 'lab' does not let us in" in said
+        assert "remote 'lab'" in said
+    assert "remote 'lab' does not let us in" in said  # over HTTP nobody can tell this from content that is missing
 
     ignored = project.run(
         "git", "check-ignore", ".dvc/config.local", "../.dvc/config.local", "../reduced/.dvc/config.local"
     )
     assert len(ignored.stdout.split()) == 3
     local = project.demo / ".dvc/config.local"
-    assert all(word in local.read_text() for word in words[-1:]), "the test must look for what is really there"
+    assert words[4] in local.read_text(), "the test must look for what is really there"
     files = [path for path in project.root.rglob("*") if path.is_file() and path != local]
     assert len(files) > 300
     for word in words:
