@@ -49,7 +49,7 @@ def pull(targets: Sequence[str] = (), lenient: bool = False) -> list[str]:
     with store.opened() as kept:
         files = [Wanted(path, digest, job, kept.keeper(path)) for job, path, digest in recorded]
         wanted = [each for each in files if not each.here()]
-        problems = _bring(kept, wanted) if wanted else []
+        problems = _bring(kept, wanted, everything=not targets) if wanted else []
     told = _told(len(files), wanted, problems)
     messages = [str(each) for each in problems]
     if any(isinstance(each, Corrupt) for each in problems):
@@ -61,25 +61,29 @@ def pull(targets: Sequence[str] = (), lenient: bool = False) -> list[str]:
     return [*messages, *notes, told]
 
 
-def _bring(kept: Store, wanted: Sequence[Wanted]) -> list[PushforwardError]:
+def _bring(kept: Store, wanted: Sequence[Wanted], everything: bool) -> list[PushforwardError]:
     """Fetch into the cache and put in place what arrived whole; gives what is wrong with the rest."""
-    before = frozenset(each.digest for each in wanted if kept.object(each.digest).exists())
-    said = kept.fetch(sorted({each.kept.path for each in wanted if each.kept and each.kept.digest}))
-    found = {each.path: _problem(kept, each, before, said) for each in wanted}
-    said = kept.checkout([path for path, problem in found.items() if problem is None])
+    # Before DVC looks: it silently drops an altered object that can be written to.
+    names = {name for each in wanted for name in (each.digest, each.kept.digest if each.kept else "") if name}
+    altered = frozenset(name for name in names if (p := kept.object(name)).exists() and not store.is_whole(name, p))
+    paths = sorted({each.kept.path for each in wanted if each.kept and each.kept.digest})
+    said = kept.fetch(None if everything and paths else paths)
+    found = {each.path: _problem(kept, each, altered, said) for each in wanted}
+    complaints = kept.checkout([path for path, problem in found.items() if problem is None])
     for each in wanted:
         if found[each.path] is None and not each.here():
-            found[each.path] = Corrupt(f"{each.path} is not the file that was recorded, even after a checkout. {said}")
+            why = complaints.get(each.path, "")
+            found[each.path] = Corrupt(f"{each.path} is not the file that was recorded, even after a checkout. {why}")
     return list({str(problem): problem for problem in found.values() if problem}.values())
 
 
-def _problem(kept: Store, each: Wanted, before: frozenset[str], said: str) -> PushforwardError | None:
+def _problem(kept: Store, each: Wanted, altered: frozenset[str], said: str) -> PushforwardError | None:
     """Why a file cannot be put in place; None where its content lies in the cache.
 
     Args:
         kept: the store, after content was fetched.
         each: the file.
-        before: content that the cache had before.
+        altered: objects of the cache that were not what their names say.
         said: what DVC complained of.
     """
     if each.kept is None:
@@ -94,17 +98,27 @@ def _problem(kept: Store, each: Wanted, before: frozenset[str], said: str) -> Pu
     # DVC takes the list of a folder into the cache with the last of its files, and reads it on the remote until then.
     for path, name in ((each.kept.path, each.kept.digest), (each.path, each.digest)):
         place = kept.object(name)
+        if name in altered and place.exists():
+            what = (
+                "A whole one came in its place: pull" if store.is_whole(name, place) else "Delete that file, and pull"
+            )
+            return Corrupt(f"{path} {stage}: {place} was altered. {what} again.")
         there = "" if place.exists() else kept.on_remote(name)
+        if kept.closed:
+            return Missing(
+                f"{remote} does not let us in: {kept.closed}. See its address with `dvc remote list`, and what stands "
+                "about it in .dvc/config.local (docs/remotes.md)."
+            )
         if there == "missing":
             return Missing(f"{path} {stage}: {name} is not on {remote}. {again}")
         if there == "altered" or (there and name == each.digest and not said):
-            return Corrupt(f"{path} {stage}: {name} is altered on {remote}. Push it there anew from where it is whole.")
+            return Corrupt(f"{path} {stage}: {name} is altered on {remote}. Delete it there; push it anew.")
         if there and name == each.digest:
             return Missing(f"{path} {stage}: {name} did not arrive from {remote}. DVC says: {said}")
         if not there and not store.is_whole(name, place):
-            if name in before:
-                return Corrupt(f"{path} {stage}: {place} was altered. Delete that file, and pull again.")
-            return Corrupt(f"{path} {stage}: {name} came altered from {remote}. Delete {place}; push it there anew.")
+            return Corrupt(
+                f"{path} {stage}: {name} came altered from {remote}. Delete it there and {place}; push it anew."
+            )
     return None
 
 

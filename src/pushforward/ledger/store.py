@@ -6,16 +6,19 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pushforward import artifacts
 from pushforward.errors import Corrupt, InputError, PushforwardError
 
 log = logging.getLogger(__name__)
 FOLDER = ".dir"  # how the name of an object ends that lists a folder
+# Settings of a remote and variables of the environment whose value nobody may see.
+SECRET = re.compile(r"passw|passphrase|secret|token|auth_header|account_key|access_key|api_key", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Store:
         cache: folder of the local objects.
         remote: folder of the remote's objects, where the remote is a folder; else None.
         remote_name: as .dvc/config calls it; empty where there is none.
+        closed: why nobody answers on the remote, as far as that was noticed.
     """
 
     def __init__(self, repo: Any) -> None:
@@ -59,6 +63,8 @@ class Store:
         ]
         self.cache = Path(repo.cache.local.path)
         self.remote_name = repo.config["core"].get("remote", "")
+        self.closed = ""
+        self._secrets = _secrets(repo.config.get("remote", {}).get(self.remote_name, {}))
         self._odb = repo.cloud.get_remote_odb() if self.remote_name else None
         local = self._odb is not None and self._odb.fs.protocol == "local"
         self.remote = Path(self._odb.path) if self._odb is not None and local else None
@@ -74,25 +80,62 @@ class Store:
     def on_remote(self, digest: str) -> str:
         """How an object lies on the remote: missing, there, or altered as far as its content can be read from here.
 
-        Where nobody answers everything is missing.
+        Where nobody answers everything is missing, and `closed` says why.
         """
         if self.remote is not None:
             place = self.remote / digest[:2] / digest[2:]
             return "missing" if not place.exists() else "there" if is_whole(digest, place) else "altered"
         try:
-            return "there" if self._odb is not None and self._odb.exists(digest) else "missing"
+            if self._odb is None or self._odb.exists(digest):
+                return "missing" if self._odb is None else "there"
+            self._greet(self._odb)
         except Exception as error:  # a remote fails in as many ways as there are protocols
-            log.warning("remote %s: %s", self.remote_name, redacted(str(error)))
+            self.closed = self._redacted(f"{type(error).__name__}: {error}")
+            log.warning("remote %s: %s", self.remote_name, self.closed)
             self._odb = None  # ask once
-            return "missing"
+        return "missing"
 
-    def fetch(self, paths: Sequence[str]) -> str:
-        """Bring the content of outputs into the cache, as far as it is to be had; gives what DVC complains of."""
-        return _dvc("fetch", *paths) if paths else ""
+    @staticmethod
+    def _greet(odb: Any) -> None:
+        """Fail where the remote refuses us: WebDAV calls what it does not show to strangers missing."""
+        with contextlib.suppress(FileNotFoundError):
+            odb.fs.info(odb.path)
 
-    def checkout(self, paths: Sequence[str]) -> str:
-        """Put the cache's content in place of files; gives what DVC complains of."""
-        return _dvc("checkout", "--force", *paths) if paths else ""
+    def fetch(self, paths: Sequence[str] | None) -> str:
+        """Bring content into the cache, as far as it is to be had; gives what DVC complains of.
+
+        Args:
+            paths: outputs; all of them if None, which spares DVC to read dvc.yaml anew for each.
+        """
+        return self._redacted(_dvc("fetch", *(paths or ()))) if paths is None or paths else ""
+
+    def checkout(self, paths: Sequence[str]) -> dict[str, str]:
+        """Put the cache's content in place of files of outputs; gives what DVC complains of, by file.
+
+        Each file is handed to the output that holds it: the command would read dvc.yaml anew for each.
+        """
+        from dvc.exceptions import DvcException
+
+        here = {os.path.relpath(out.fs_path): out for out in self._repo.index.outs if out.use_cache}
+        said, unlisted = {}, []
+        with self._repo.lock:
+            for path in paths:
+                keeper, full = self.keeper(path), os.path.abspath(path)
+                out = here[keeper.path] if keeper is not None else None
+                try:
+                    if out is not None and out.get_obj(filter_info=full) is not None:
+                        out.checkout(force=True, filter_info=full)
+                    else:
+                        unlisted.append(path)
+                except (DvcException, OSError) as error:
+                    said[path] = self._redacted(str(error))
+        # The list of a folder of which a file did not come is on the remote only; the command reads it there.
+        if unlisted and (complaint := self._redacted(_dvc("checkout", "--force", *unlisted))):
+            said |= dict.fromkeys(unlisted, complaint)
+        return said
+
+    def _redacted(self, text: str) -> str:
+        return redacted(text, self._secrets)
 
 
 @contextlib.contextmanager
@@ -151,9 +194,20 @@ def members(store: Store, kept: Kept) -> dict[str, str]:
         return {}
 
 
-def redacted(text: str) -> str:
-    """A message without the user and password of an address."""
+def redacted(text: str, secrets: Iterable[str] = ()) -> str:
+    """A message without the user and password of an address, and without words that are secret."""
+    for word in secrets:
+        text = text.replace(word, "***")
     return re.sub(r"://[^/@\s]+@", "://***@", text)
+
+
+def _secrets(settings: Mapping[str, Any]) -> list[str]:
+    """Words of a remote's settings and of the environment that nobody may see, the longest first."""
+    named = [*settings.items(), *os.environ.items()]
+    # A switch such as `ask_password = true` is no secret, nor is a word so short that it stands in any message.
+    words = {str(value) for name, value in named if SECRET.search(name) and len(str(value)) > 5}
+    words |= {password for value in settings.values() if (password := urlsplit(str(value)).password)}
+    return sorted(words, key=len, reverse=True)
 
 
 def _unreadable(error: Exception) -> PushforwardError:
