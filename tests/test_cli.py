@@ -100,6 +100,7 @@ def test_what_goes_wrong_is_told_in_a_sentence(demo, say, arguments, code, words
     assert err.startswith("pushforward: ")
 
 
+@pytest.mark.fault("F43")
 def test_bad_parameters(demo, say):
     text = (demo / "params.yaml").read_text()
     (demo / "params.yaml").write_text(text.replace("steps: 60", "stepps: 60"))
@@ -109,6 +110,7 @@ def test_bad_parameters(demo, say):
         assert "Did you mean 'steps'?" in err
 
 
+@pytest.mark.fault("F44")
 def test_a_job_that_another_process_does(demo, say):
     spec = {"name": "results/x", "deps": {}, "outs": {}, "rule": "table", "module": "", "threads": 1, "params": {}}
     Path("spec.json").write_text(json.dumps(spec))
@@ -118,6 +120,7 @@ def test_a_job_that_another_process_does(demo, say):
     assert f"process {os.getpid()}" in err
 
 
+@pytest.mark.fault("F27")
 @pytest.mark.parametrize(
     ("error", "code", "words"),
     [(MemoryError("3 GB"), 5, "out of memory (3 GB)"), (KeyboardInterrupt(), 130, "")],

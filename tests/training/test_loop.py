@@ -119,6 +119,7 @@ def test_the_display_sees_the_start_and_the_end(tmp_path: Path) -> None:
     assert set(seen.calls[-1][2]) == {"loss"}
 
 
+@pytest.mark.fault("F08")
 def test_on_a_gpu_exactness_is_not_promised_after_a_resume(tmp_path: Path) -> None:
     assert run(tmp_path / "a", Walk(), SCHEDULE, device="cuda").bit_exact
     with pytest.raises(Diverged):
