@@ -135,6 +135,54 @@ def test_errors_of_the_system(demo, say, monkeypatch, error, code, words):
     assert words in err
 
 
+# A job that wants 4 GB where 300 MB more are to be had.
+HUNGRY = """
+import resource, sys, types
+import numpy, threadpoolctl, torch
+from pushforward import cli, provenance
+from pushforward.ledger import run
+doorway = types.ModuleType("doorway")
+doorway.run = lambda *_: {want}
+sys.modules["doorway"] = doorway
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (300 << 20),) * 2)
+sys.exit(cli.main(["job", "spec.json"]))
+"""
+
+
+@pytest.mark.fault("F27")
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
+@pytest.mark.parametrize("want", ["numpy.ones(1 << 29)", "torch.ones(1 << 30)", "bytearray(1 << 32)"])
+def test_a_job_without_memory_ends_with_advice(demo, want):
+    spec = {"name": "results/x", "deps": {}, "outs": {"x": "results/x"}, "rule": "odd", "threads": 1, "params": {}}
+    Path("spec.json").write_text(json.dumps({**spec, "module": "doorway"}))
+    done = subprocess.run([sys.executable, "-c", HUNGRY.format(want=want)], capture_output=True, text=True)
+    assert done.returncode == 5, done.stderr
+    assert "pushforward: out of memory (" in done.stderr and "a smaller batch" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not Path("results/x").exists() and not list(Path("results").glob("records/**/*.json"))
+
+
+@pytest.mark.fault("F28")
+def test_a_gpu_without_memory_ends_with_advice_and_a_defect_does_not(demo, say, monkeypatch):
+    import torch
+
+    def fail(error):
+        def run_file(path):
+            raise error
+
+        return run_file
+
+    full = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has 1 GiB free.")
+    monkeypatch.setattr(run, "run_file", fail(full))
+    code, _, err = say("job", "spec.json")
+    assert code == 5
+    assert "Tried to allocate 2.00 GiB" in err and "a smaller batch" in err
+    monkeypatch.setattr(run, "run_file", fail(RuntimeError("shapes do not fit")))
+    with pytest.raises(RuntimeError, match="shapes"):
+        cli.main(["job", "spec.json"])
+
+
 def test_no_command_and_an_unknown_one(capsys):
     for arguments in ([], ["lits"]):
         with pytest.raises(SystemExit) as caught:

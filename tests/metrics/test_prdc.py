@@ -1,5 +1,8 @@
 import contextlib
 import io
+import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -151,6 +154,34 @@ def test_block_size_and_threads_change_nothing(seed, n, m, D, step, block, threa
     record = prdc(real, fake, 3, block=block, threads=threads)
     assert record == prdc(real, fake, 3)
     np.testing.assert_allclose(values(record), brute(real, fake, 3)[0], rtol=1e-14)
+
+
+# A block of all rows would take 144 MB of bounds; only 80 more than before are to be had.
+SHORT = """
+import json, logging, resource, sys
+from dataclasses import asdict
+import numpy as np
+from pushforward.metrics.prdc import prdc
+logging.basicConfig(level=logging.WARNING)
+g = np.random.default_rng(0)
+real, fake = g.normal(size=(6000, 4)), g.normal(size=(5800, 4))
+prdc(real[:50], fake[:50], threads=1)  # libraries take what they keep
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (80 << 20), resource.RLIM_INFINITY))
+short = asdict(prdc(real, fake, threads=1, block=8192))
+resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+print(json.dumps([short, asdict(prdc(real, fake, threads=1))]))
+"""
+
+
+@pytest.mark.fault("F27")
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
+def test_little_memory_makes_smaller_blocks_and_the_same_numbers():
+    done = subprocess.run([sys.executable, "-c", SHORT], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "memory is short: a block of 6000 rows is halved" in done.stderr
+    short, whole = json.loads(done.stdout)
+    assert short == whole
 
 
 @settings(max_examples=15, deadline=None)
