@@ -116,10 +116,13 @@ def copy_project(to: Path, params: Path | None = None, patience: int = PATIENCE)
 
 
 def record(project: Project) -> Project:
-    """Make its demo by Snakemake, record it by DVC, push and commit."""
+    """Make its demo by Snakemake, record it by DVC, push and commit.
+
+    `dvc commit` takes what is there, where `dvc repro` would ask Snakemake about every stage, for a minute.
+    """
     project.commit()
     project.make()
-    project.dvc("repro", "--quiet")
+    project.dvc("commit", "--force", "--quiet")
     project.dvc("push", "--quiet")
     project.commit()
     return project
