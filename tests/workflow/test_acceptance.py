@@ -228,9 +228,10 @@ def test_08_data_is_made_again_and_only_what_changed_is_measured(story):
     shutil.rmtree(project.demo / "data")
     points = "500" if story.scale == "tiny" else "10000"
     project.edit("demo/params.yaml", f"balance: {{points: {points}}}", "balance: {points: 400}")
+    (table,) = (job for job in story.follow(lambda job: job.name == TABLE))
+    measures = [path for path in table.deps.values() if path.startswith("results/measures/")]
     found = project.planned(TABLE)
-    rows = 2 if story.scale == "tiny" else 4
-    assert found["measure"] == rows and found["table"] == 1
+    assert found["measure"] == len(measures) > 1 and found["table"] == 1
     assert found.keys() == {"prepare", "measure", "table"}
 
 
@@ -277,7 +278,7 @@ def test_11_an_experiment_of_one_parameter_in_a_folder_of_its_own(story):
 def test_12_killed_in_a_training_it_goes_on_and_ends_with_the_same_weights(story):
     project = story.copy()
     project.edit("src/pushforward/training/adversarial.py", "save_seconds: float = 300.0", "save_seconds: float = 0.2")
-    story.change_rate(project, ", steps: 4000" if story.scale == "tiny" else "")
+    story.change_rate(project, ", steps: 3000" if story.scale == "tiny" else "")
     kill_in_training(project, story.weights)
     assert not (project.demo / story.weights).exists()
     refused = project.snakemake("--cores", "2", story.weights, ok=False)

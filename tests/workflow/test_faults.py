@@ -18,7 +18,7 @@ def test_two_trainings_take_turns_on_one_gpu(project, tmp_path):
         PUSHFORWARD_GPUS="1",
         PUSHFORWARD_LOCKS=str(tmp_path / "locks"),
     ).stderr
-    assert re.search(r"^Provided resources: .*gpu=1\b", told, re.MULTILINE)
+    assert len(re.findall(r"^    resources: .*\bgpu=1\b", told, re.MULTILINE)) == 2, told
     order = re.findall(r"^(?:local)?rule (train):|^(Finished) jobid: \d+ \(Rule: train\)", told, re.MULTILINE)
     assert [begun or ended for begun, ended in order] == ["train", "Finished"] * 2, told
     for run in (RUN, "digits-cnn-d4"):
