@@ -11,6 +11,7 @@ from pushforward import artifacts
 from pushforward.errors import Corrupt, InputError, Missing, Resource
 
 
+@pytest.mark.fault("F02")
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     path = tmp_path / "x.txt"
     artifacts.write_bytes(path, b"old")
@@ -21,6 +22,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> 
     assert os.listdir(tmp_path) == ["x.txt"]
 
 
+@pytest.mark.fault("F25")
 def test_a_full_disk_is_named_and_the_old_file_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "x.safetensors"
     artifacts.save_tensors(path, {"a": torch.zeros(2)}, {})
@@ -35,6 +37,7 @@ def test_a_full_disk_is_named_and_the_old_file_stays(tmp_path: Path, monkeypatch
     assert artifacts.load_tensors(path)[0]["a"].tolist() == [0, 0]
 
 
+@pytest.mark.fault("F26")
 def test_other_errors_are_not_swallowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(source: str, target: str) -> None:
         raise PermissionError(errno.EACCES, "Permission denied")
@@ -57,6 +60,7 @@ def test_json_has_null_for_what_is_not_finite_and_keeps_the_order(tmp_path: Path
         artifacts.read_json(tmp_path / "y.json")
 
 
+@pytest.mark.fault("F05")
 def test_tensors_come_back_and_a_flipped_bit_is_found(tmp_path: Path) -> None:
     path = tmp_path / "s0.safetensors"
     artifacts.save_tensors(path, {"w": torch.arange(6.0).view(2, 3).T}, {"steps": [1]})

@@ -100,6 +100,7 @@ def test_what_goes_wrong_is_told_in_a_sentence(demo, say, arguments, code, words
     assert err.startswith("pushforward: ")
 
 
+@pytest.mark.fault("F43")
 def test_bad_parameters(demo, say):
     text = (demo / "params.yaml").read_text()
     (demo / "params.yaml").write_text(text.replace("steps: 60", "stepps: 60"))
@@ -109,6 +110,7 @@ def test_bad_parameters(demo, say):
         assert "Did you mean 'steps'?" in err
 
 
+@pytest.mark.fault("F44")
 def test_a_job_that_another_process_does(demo, say):
     spec = {"name": "results/x", "deps": {}, "outs": {}, "rule": "table", "module": "", "threads": 1, "params": {}}
     Path("spec.json").write_text(json.dumps(spec))
@@ -118,6 +120,7 @@ def test_a_job_that_another_process_does(demo, say):
     assert f"process {os.getpid()}" in err
 
 
+@pytest.mark.fault("F27")
 @pytest.mark.parametrize(
     ("error", "code", "words"),
     [(MemoryError("3 GB"), 5, "out of memory (3 GB)"), (KeyboardInterrupt(), 130, "")],
@@ -130,6 +133,54 @@ def test_errors_of_the_system(demo, say, monkeypatch, error, code, words):
     found, _, err = say("job", "spec.json")
     assert found == code
     assert words in err
+
+
+# A job that wants 4 GB where 300 MB more are to be had.
+HUNGRY = """
+import resource, sys, types
+import numpy, threadpoolctl, torch
+from pushforward import cli, provenance
+from pushforward.ledger import run
+doorway = types.ModuleType("doorway")
+doorway.run = lambda *_: {want}
+sys.modules["doorway"] = doorway
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + (300 << 20),) * 2)
+sys.exit(cli.main(["job", "spec.json"]))
+"""
+
+
+@pytest.mark.fault("F27")
+@pytest.mark.skipif(sys.platform != "linux", reason="the limit is Linux's")
+@pytest.mark.parametrize("want", ["numpy.ones(1 << 29)", "torch.ones(1 << 30)", "bytearray(1 << 32)"])
+def test_a_job_without_memory_ends_with_advice(demo, want):
+    spec = {"name": "results/x", "deps": {}, "outs": {"x": "results/x"}, "rule": "odd", "threads": 1, "params": {}}
+    Path("spec.json").write_text(json.dumps({**spec, "module": "doorway"}))
+    done = subprocess.run([sys.executable, "-c", HUNGRY.format(want=want)], capture_output=True, text=True)
+    assert done.returncode == 5, done.stderr
+    assert "pushforward: out of memory (" in done.stderr and "a smaller batch" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not Path("results/x").exists() and not list(Path("results").glob("records/**/*.json"))
+
+
+@pytest.mark.fault("F28")
+def test_a_gpu_without_memory_ends_with_advice_and_a_defect_does_not(demo, say, monkeypatch):
+    import torch
+
+    def fail(error):
+        def run_file(path):
+            raise error
+
+        return run_file
+
+    full = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has 1 GiB free.")
+    monkeypatch.setattr(run, "run_file", fail(full))
+    code, _, err = say("job", "spec.json")
+    assert code == 5
+    assert "Tried to allocate 2.00 GiB" in err and "a smaller batch" in err
+    monkeypatch.setattr(run, "run_file", fail(RuntimeError("shapes do not fit")))
+    with pytest.raises(RuntimeError, match="shapes"):
+        cli.main(["job", "spec.json"])
 
 
 def test_no_command_and_an_unknown_one(capsys):

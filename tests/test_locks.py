@@ -7,6 +7,7 @@ from pushforward.errors import Locked
 from pushforward.locks import hold
 
 
+@pytest.mark.fault("F44")
 def test_a_held_lock_names_its_holder(tmp_path: Path) -> None:
     path = tmp_path / "x.lock"
     with hold(path, "a test"):
@@ -28,6 +29,7 @@ def test_a_lock_is_free_again_afterwards_also_after_an_error(tmp_path: Path) -> 
     assert not (tmp_path / "new/x.json").exists()
 
 
+@pytest.mark.fault("F44")
 def test_what_a_dead_process_left_does_not_lock(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text(json.dumps({"pid": 999999999, "host": "here", "purpose": "z"}))
     (tmp_path / "x.lock").touch()

@@ -29,7 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
     except PushforwardError as error:
         print(f"pushforward: {error}", file=sys.stderr)
         return error.exit_code
-    except MemoryError as error:
+    except (MemoryError, RuntimeError) as error:
+        if not _for_want_of_memory(error):
+            raise
         print(f"pushforward: out of memory ({error}). Fewer points or a smaller batch need less.", file=sys.stderr)
         return 5
     except KeyboardInterrupt:
@@ -37,6 +39,11 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _for_want_of_memory(error: MemoryError | RuntimeError) -> bool:
+    """Whether memory ran out; torch says it in the words of a RuntimeError, on a GPU and on a CPU."""
+    return isinstance(error, MemoryError) or any(words in str(error) for words in ("out of memory", "allocate memory"))
 
 
 def _parser() -> argparse.ArgumentParser:

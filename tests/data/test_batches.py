@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -50,6 +52,22 @@ def test_resumes_exactly(n, batch, before, flip, keep):
     for _ in range(20):
         (x, labels), (y, same) = first.next_labelled(), second.next_labelled()
         assert torch.equal(x, y) and torch.equal(labels, same)
+
+
+@pytest.mark.fault("F54")
+@pytest.mark.parametrize("workers", [1, 2, 4])
+def test_who_draws_beside_it_changes_no_batch(workers):
+    """Data lie in memory and each source has streams of its own, so there is no pool whose size could matter."""
+
+    def drawn(seed: int) -> list[torch.Tensor]:
+        pictures, points = Permuted(images(50), 7, seed, flip=True), mixture(seed)
+        return [batch for _ in range(20) for batch in (pictures.next(), points.next())]
+
+    alone = [drawn(seed) for seed in range(6)]
+    with ThreadPoolExecutor(workers) as pool:
+        together = list(pool.map(drawn, range(6)))
+    for one, other in zip(alone, together, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
 
 
 def test_last_batch_is_kept_or_dropped():

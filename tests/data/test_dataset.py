@@ -122,6 +122,7 @@ def test_damaged_file(tmp_path, damage):
         data.load(path)
 
 
+@pytest.mark.fault("F20")
 def test_pickle_is_refused(tmp_path):
     np.savez(tmp_path / "bad.npz", **ARRAYS | {"train": np.array([object()])})
     with pytest.raises(Corrupt):

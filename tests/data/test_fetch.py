@@ -59,12 +59,14 @@ def test_second_call_asks_nobody(site, place):
     assert len(site.requests) == 1
 
 
+@pytest.mark.fault("F15")
 def test_broken_connection_is_taken_up_where_it_broke(site, place):
     get([site.url("cut", NAME)], place)
     assert place.read_bytes() == BODY
     assert site.ranges() == [None, f"bytes={len(BODY) // 2}-"]
 
 
+@pytest.mark.fault("F15")
 def test_part_of_an_earlier_call_is_taken_up(site, place):
     leave_part(place, BODY[:1000])
     get([site.url("whole", NAME)], place)
@@ -72,6 +74,7 @@ def test_part_of_an_earlier_call_is_taken_up(site, place):
     assert site.ranges() == ["bytes=1000-"]
 
 
+@pytest.mark.fault("F15")
 def test_part_is_kept_when_the_connection_cannot_be_had_again(site, place):
     with pytest.raises(Missing, match=f"broke off after {len(BODY) // 2} of {len(BODY)}"):
         get([site.url("cutalways", NAME)], place)
@@ -80,6 +83,7 @@ def test_part_is_kept_when_the_connection_cannot_be_had_again(site, place):
     assert place.read_bytes() == BODY
 
 
+@pytest.mark.fault("F16")
 def test_server_without_ranges_starts_again(site, place):
     leave_part(place, b"x" * 1000)  # would spoil the file if it were kept
     get([site.url("norange", NAME)], place)
@@ -87,6 +91,7 @@ def test_server_without_ranges_starts_again(site, place):
     assert site.ranges() == ["bytes=1000-"]
 
 
+@pytest.mark.fault("F16")
 def test_answer_with_another_range_starts_again(site, place):
     leave_part(place, BODY[:1000])
     get([site.url("otherrange", NAME)], place)
@@ -117,6 +122,7 @@ def test_unknown_size(site, place):
     assert fetch.fetch([site.url("whole", NAME)], SHA, None, place).read_bytes() == BODY
 
 
+@pytest.mark.fault("F17")
 @pytest.mark.parametrize("manner", ["html", "htmlopen"])
 def test_page_instead_of_the_file(site, place, manner):
     with pytest.raises(Corrupt, match=r"HTML page, first bytes b'<.*Please log in") as caught:
@@ -125,6 +131,7 @@ def test_page_instead_of_the_file(site, place, manner):
     assert not place.exists() and not part(place).exists()
 
 
+@pytest.mark.fault("F18")
 def test_wrong_content_is_deleted(site, place):
     site.files[NAME] = b"y" * len(BODY)
     with pytest.raises(Corrupt, match=r"sha256 [0-9a-f]{64}, expected 1048576 bytes with .*first bytes b'yyy"):
@@ -132,6 +139,7 @@ def test_wrong_content_is_deleted(site, place):
     assert not place.exists() and not part(place).exists()
 
 
+@pytest.mark.fault("F18")
 def test_wrong_size_is_refused_before_it_is_loaded(site, place):
     site.files[NAME] = BODY + b"!"
     with pytest.raises(Corrupt, match=f"offers {len(BODY) + 1} bytes, expected {len(BODY)}"):
@@ -139,6 +147,7 @@ def test_wrong_size_is_refused_before_it_is_loaded(site, place):
     assert not part(place).exists()
 
 
+@pytest.mark.fault("F18")
 def test_endless_answer_is_cut_and_refused(site, place):
     with pytest.raises(Corrupt):
         get([site.url("endless", NAME)], place)
@@ -213,6 +222,7 @@ def test_no_address_and_no_mirror(place):
         get([], place)
 
 
+@pytest.mark.fault("F47")
 def test_password_is_sent_but_never_shown(site, place, caplog):
     caplog.set_level(logging.DEBUG)
     login = "user:se%40cret@"
@@ -225,6 +235,7 @@ def test_password_is_sent_but_never_shown(site, place, caplog):
     assert not any(secret in shown for secret in ("se%40cret", "se@cret", "user", "dXNlcjpz", "t0ps"))
 
 
+@pytest.mark.fault("F47")
 def test_redact():
     assert download.redact("https://u:p@host:81/a/b?key=1#f") == "https://host:81/a/b"
 
@@ -245,6 +256,7 @@ def test_two_at_once_load_once(site, place):
     assert len(site.requests) == 1
 
 
+@pytest.mark.fault("F25")
 def test_no_room_is_told_before_loading(site, place, monkeypatch):
     monkeypatch.setattr(fetch.shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
     with pytest.raises(Resource, match="1 MB more"):
@@ -252,6 +264,7 @@ def test_no_room_is_told_before_loading(site, place, monkeypatch):
     assert site.requests == []
 
 
+@pytest.mark.fault("F25")
 def test_disk_that_fills_up_keeps_the_part(site, place, monkeypatch):
     def full(*_):
         raise OSError(28, os.strerror(28))

@@ -48,6 +48,7 @@ def test_scaled_grey_and_lone_images_give_the_same_bits(extractor):
     assert torch.equal(extractor.features(grey[3:].expand(-1, 3, -1, -1) / 127.5 - 1), together[3:])
 
 
+@pytest.mark.fault("F48")
 def test_without_the_file_its_name_digest_and_command_are_told():
     with pytest.raises(Missing) as caught:
         build("clip-vit-b32", 0, 1)

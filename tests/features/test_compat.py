@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 PROGRAM = """
 import gc, sys, warnings
 
@@ -33,11 +35,13 @@ assert compat.import_inception().FeatureExtractorInceptionV3
 """
 
 
+@pytest.mark.fault("F51")
 def test_imports_without_pkg_resources_and_with_a_torchvision_of_another_build():
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.fault("F51")
 def test_an_imported_pkg_resources_stays(monkeypatch):
     from pushforward.features import compat
 

@@ -48,6 +48,7 @@ def test_scaled_grey_and_lone_images_give_the_same_bits(inception):
     assert torch.equal(inception.features(grey[1:].expand(-1, 3, -1, -1) / 255), together[1:])
 
 
+@pytest.mark.fault("F48")
 def test_without_the_file_its_name_digest_and_command_are_told():
     with pytest.raises(Missing) as caught:
         build("inception", 0, 1)
@@ -66,6 +67,7 @@ class Payload:
         return (print, ("this must not run",))
 
 
+@pytest.mark.fault("F20")
 @pytest.mark.parametrize("content", ["text", "other", "pickle"])
 def test_foreign_files_are_refused_and_never_run(tmp_path, capsys, content):
     path = tmp_path / "weights.pth"

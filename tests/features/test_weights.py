@@ -53,6 +53,7 @@ def test_a_local_file_is_found_and_checked(monkeypatch, tmp_path, where):
     assert caught.value.exit_code == 4
 
 
+@pytest.mark.fault("F48")
 @pytest.mark.parametrize("way", [weights.find, weights.fetch])
 def test_a_missing_file_is_named_with_digest_and_command(tmp_path, way):
     with pytest.raises(Missing) as caught:

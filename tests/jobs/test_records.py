@@ -46,6 +46,7 @@ def test_probes_are_always_over_snapshots(tmp_path):
     assert records.measures({"0": file}).reading("precision", "printed").over == "snapshots"
 
 
+@pytest.mark.fault("F33")
 def test_undefined_numbers_keep_their_reason(tmp_path):
     files = {
         "0": write(tmp_path / "a", [entry(1, None, status="single_class"), entry(2, 64.0)]),

@@ -1,5 +1,6 @@
 """The real side of metrics, the score of a training against it, and the table that shows both."""
 
+import csv
 import json
 
 import numpy as np
@@ -7,9 +8,9 @@ import pytest
 import torch
 
 from pushforward import data, models
-from pushforward.artifacts import read_json, save_tensors
+from pushforward.artifacts import load_tensors, read_json, save_tensors
 from pushforward.errors import InputError
-from pushforward.jobs import generate, reference, score, table, weights
+from pushforward.jobs import generate, measure, reference, score, table, weights
 from pushforward.metrics import frechet, prdc
 
 NUMBERS = {"prdc": {"k": 3, "points": 200}, "frechet": {"points": 300}, "seed": 0}
@@ -118,6 +119,38 @@ def test_a_table_has_a_row_a_space_and_the_acceptance(mixture, tmp_path):
         all((own["ci_over"], own["n"]) == ("snapshots", "2") for own in found) or found[0]["ci_over"] == "sample sets"
     )
     assert "| 25 |" in (tmp_path / "t.md").read_text()
+
+
+@pytest.mark.fault("F33")
+def test_a_collapsed_generator_keeps_its_row_as_degenerate(mixture, tmp_path):
+    """Every sample in one class: never 100 %."""
+    tensors, about = load_tensors(mixture["weights"])
+    save_tensors(tmp_path / "m.safetensors", {key: torch.zeros_like(value) for key, value in tensors.items()}, about)
+    settings = {
+        **{"run": "x", "seed": 0, "protocols": PROTOCOLS, "balance": {"points": 50}},
+        "separability": {"train": 60, "test": 40, "max_iter": 50, "converged_iter": 50},
+        "convexity": {"pairs_per_class": 3, "pool": 20},
+        "isoperimetry": {"ellipses": 40, "points": 16},
+    }
+    files = {name: mixture[name] for name in ("data", "weights", "about")}
+    measure.run(settings, files, {"measures": str(tmp_path / "x.json")}, tmp_path)
+    row = {
+        **{"dataset": "Toy", "model": "MLP", "variant": "", "printed": False, "run": "x", "latent_dim": 2},
+        **{"features": ["oracle"], "protocol": "mixture"},
+        "seeds": {"0": {"measure": str(tmp_path / "x.json"), "scores": {}}},
+    }
+    params = {
+        **{"table": "table1", "title": "t", "source": "ICML Table 1", "metrics": ["logreg_acc", "convex_acc"]},
+        **{"extra": [], "rows": [row], "scale": "demo"},
+    }
+    outs = {kind: str(tmp_path / f"t.{kind}") for kind in ("csv", "md", "tex")}
+    table.run(params, {}, outs, tmp_path)
+    found = {own["metric"]: own for own in csv.DictReader((tmp_path / "t.csv").read_text().splitlines())}
+    assert set(found) == {"logreg_acc", "convex_acc"}
+    assert found["logreg_acc"]["status"] == "single_class" and "nothing to separate" in found["logreg_acc"]["reason"]
+    for own in found.values():
+        assert own["ours"] == own["corrected"] == "" and own["verdict"] == "degenerate"
+    assert "n/a" in (tmp_path / "t.md").read_text()
 
 
 def test_synthetic_images_are_drawn_class_by_class(tmp_path):

@@ -190,8 +190,9 @@ def test_norm_truncation_is_a_ball():
     assert kstest(radii, lambda r: chi.cdf(r, 12) / chi.cdf(3.0, 12)).pvalue > 1e-4
 
 
+@pytest.mark.fault("F40")
 def test_low_threshold_accepts_all_and_is_the_gaussian():
-    # F40: every softmax of four exceeds 1/5
+    # every softmax of four exceeds 1/5
     gate, plain = latents.build("simplicial", dim=12, components=4, tau=0.2), latents.build("gaussian", dim=12)
     assert gate.acceptance().rate == 1
     assert torch.equal(gate.sample(300, stream()), plain.sample(300, stream()))
@@ -199,6 +200,7 @@ def test_low_threshold_accepts_all_and_is_the_gaussian():
     assert torch.equal(everything.sample(300, stream()), plain.sample(300, stream()))
 
 
+@pytest.mark.fault("F40")
 @pytest.mark.parametrize(
     ("law", "params"),
     [
@@ -211,22 +213,22 @@ def test_low_threshold_accepts_all_and_is_the_gaussian():
     ],
 )
 def test_unreachable_threshold_names_the_largest_reachable_one(law, params):
-    # F40
     with pytest.raises(InputError, match=r"cannot be reached: the largest score of .* latents is"):
         latents.build(law, dim=12, **params)
 
 
+@pytest.mark.fault("F40")
 def test_a_gate_that_lost_its_threshold_stops_with_the_measured_rate():
-    # F40: whatever goes wrong later, drawing ends
+    # whatever goes wrong later, drawing ends
     gate = latents.build("simplicial", dim=12, components=4, tau=0.36)
     gate.tau = 0.99
     with pytest.raises(InputError, match=r"0 of 5 latents after .* draws, an acceptance rate of 0 where about"):
         gate.sample(5, stream())
 
 
+@pytest.mark.fault("F41")
 @pytest.mark.parametrize(("directions", "most"), [("axes", 8), ("simplex", 9)])
 def test_too_many_equidistant_directions_name_the_rule(directions, most):
-    # F41
     law = latents.build("simplicial", dim=8, components=most, directions=directions)
     apart = torch.pdist(law.directions)
     torch.testing.assert_close(apart, apart[:1].expand_as(apart))

@@ -101,6 +101,7 @@ def nothing_chosen(environment: None, tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("PUSHFORWARD_LOCKS", str(tmp_path))
 
 
+@pytest.mark.fault("F31")
 def test_two_jobs_at_once_get_different_devices_and_the_third_waits(start: Start) -> None:
     first, second = start("first"), start("second")
     assert {first.device(), second.device()} == {"0", "1"}
@@ -114,6 +115,7 @@ def test_two_jobs_at_once_get_different_devices_and_the_third_waits(start: Start
     assert third.log.read_text().count("waiting") == 1
 
 
+@pytest.mark.fault("F31")
 def test_a_killed_holder_frees_its_device(start: Start) -> None:
     first, second = start("first", PUSHFORWARD_GPUS="1"), None
     assert first.device() == "0"

@@ -174,6 +174,7 @@ def test_the_server_has_one_thread(served, desk):
     assert Path(f"/proc/{served[0].pid}/status").read_text().split("Threads:")[1].split()[0] == "1"
 
 
+@pytest.mark.fault("F03")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_signals_reach_the_job_which_saves(desk, number, code):
     client = desk.start(desk.spec("a", "save"), stderr=subprocess.PIPE, text=True)

@@ -27,6 +27,7 @@ def forget(*what):
     shutil.rmtree(".dvc/cache")
 
 
+@pytest.mark.fault("F23")
 def test_a_clone_pulls_all_it_needs_and_nothing_is_to_be_made(shared):
     content = (shared / WEIGHTS).read_bytes()
     forget(shared / "results/models", shared / "data", shared / "results/oracles/digits.safetensors")
@@ -53,6 +54,7 @@ def test_an_altered_file_is_replaced_by_the_recorded_one(shared, flip):
     assert (shared / WEIGHTS).read_bytes() == content
 
 
+@pytest.mark.fault("F14")
 def test_what_the_remote_does_not_have_is_named_with_stage_and_command(shared):
     object_of("remote", WEIGHTS).unlink()
     forget(shared / "results/models", shared / "data")
@@ -95,6 +97,7 @@ def test_a_flipped_bit_on_the_remote(shared, flip):
     assert not (shared / WEIGHTS).exists()
 
 
+@pytest.mark.fault("F10")
 def test_a_flipped_bit_in_the_cache(shared, flip):
     """DVC would check it out without a word."""
     place = object_of("cache", WEIGHTS)
@@ -134,6 +137,7 @@ def test_what_was_never_made_is_counted(shared):
     assert pull()[0].startswith("2 jobs of these left no record yet")
 
 
+@pytest.mark.fault("F46")
 def test_a_folder_without_dvc_and_a_lock_that_cannot_be_read(shared):
     (shared / "dvc.lock").write_text("<<<<<<< HEAD\n")
     with pytest.raises(Corrupt, match=r"dvc\.lock.*git checkout"):
@@ -148,5 +152,6 @@ def test_an_unknown_target(shared):
         pull(["tabel1"])
 
 
+@pytest.mark.fault("F47")
 def test_passwords_in_addresses_are_not_told():
     assert store.redacted("fails: https://me:secret@host/x") == "fails: https://***@host/x"

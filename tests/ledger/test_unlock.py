@@ -50,6 +50,7 @@ def snakemake(folder):
     process.stdout.close()
 
 
+@pytest.mark.fault("F45")
 def test_a_lock_whose_holder_died_is_cleared(folder):
     mark()
     about = json.loads(MARK.read_text())
@@ -60,6 +61,7 @@ def test_a_lock_whose_holder_died_is_cleared(folder):
     assert unlock() == ["Snakemake holds no lock here"]
 
 
+@pytest.mark.fault("F45")
 def test_a_snakemake_at_work_is_named(folder, snakemake):
     assert list(snakemakes(folder)) == [snakemake.pid]
     with pytest.raises(Locked, match=f"process {snakemake.pid} on {socket.gethostname()}") as caught:
@@ -76,6 +78,7 @@ def test_a_snakemake_elsewhere_does_not_matter(folder, snakemake, tmp_path):
     assert list(snakemakes(tmp_path / "other")) == []
 
 
+@pytest.mark.fault("F45")
 def test_another_host_is_believed_to_be_at_work_unless_known_dead(folder):
     MARK.parent.mkdir(parents=True)
     MARK.write_text(json.dumps({"pid": 7, "host": "elsewhere", "purpose": "snakemake"}))

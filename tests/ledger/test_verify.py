@@ -24,6 +24,7 @@ def test_everything_is_as_recorded_and_nothing_is_written(shared):
     assert not (shared / "work/digests.json").exists()
 
 
+@pytest.mark.fault("F10")
 @pytest.mark.parametrize("place", ["workspace", "cache", "remote"])
 def test_a_flipped_bit_is_found_and_named(shared, flip, place):
     path = shared / WEIGHTS if place == "workspace" else object_of(place, WEIGHTS)
@@ -49,6 +50,7 @@ def test_absent_files_are_counted_and_no_fault(shared):
     assert "1 recorded file not here: all as recorded." in verify()[-1]
 
 
+@pytest.mark.fault("F46")
 def test_a_record_that_cannot_be_read(shared):
     (shared / "results/records/table1.csv.json").write_text("<<<<<<< HEAD")
     with pytest.raises(Corrupt, match=r"table1.csv.json: no record any more; restore it with `git checkout"):

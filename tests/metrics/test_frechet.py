@@ -31,6 +31,7 @@ def test_statistics_are_those_of_numpy():
     assert found.n == 9000 and found.covariance.dtype == np.float64
 
 
+@pytest.mark.fault("F37")
 @settings(max_examples=25, deadline=None)
 @given(seed=seeds, cuts=st.lists(st.integers(0, 200), max_size=6), offset=st.sampled_from([0.0, 1e6]))
 def test_batches_and_order_change_nothing(seed, cuts, offset):
@@ -78,6 +79,7 @@ def test_both_ways_round_are_one_number(seed, n, m):
     assert frechet(a, b).raw == frechet(b, a).raw
 
 
+@pytest.mark.fault("F37")
 def test_singular_covariances_keep_their_digits():
     x, y = sets(2, 200, 40, 60)
     a, b = statistics(x), statistics(y)
@@ -91,12 +93,14 @@ def test_singular_covariances_keep_their_digits():
     assert (record.n_first, record.n_second) == (40, 60)
 
 
+@pytest.mark.fault("F37")
 def test_a_set_is_at_no_distance_from_itself():
     x, _ = sets(3, 64, 1000)
     record = frechet(statistics(x), statistics(x))
     assert record.value >= 0 and abs(record.raw) < 1e-6 and record.status == "ok" and record.reason == ""
 
 
+@pytest.mark.fault("F37")
 def test_constant_sets():
     same = statistics(np.full((50, 4), 0.1, np.float32))
     assert not same.covariance.any()
@@ -108,6 +112,8 @@ def test_constant_sets():
     assert one.value == pytest.approx(expected) and one.status == "constant" and "second" in one.reason
 
 
+@pytest.mark.fault("F35")
+@pytest.mark.fault("F37")
 def test_errors_come_before_the_work():
     x, _ = sets(0)
     bad = x.copy()

@@ -27,6 +27,7 @@ def test_sweep_covers_every_row_once():
     assert sorted(np.concatenate(seen)) == list(range(103)) and len(seen) == 11
 
 
+@pytest.mark.fault("F27")
 def test_a_block_is_halved_where_memory_is_short(caplog):
     seen = []
 
@@ -39,6 +40,7 @@ def test_a_block_is_halved_where_memory_is_short(caplog):
     assert sorted(np.concatenate(seen)) == list(range(100)) and "halved" in caplog.text
 
 
+@pytest.mark.fault("F27")
 def test_errors_of_a_worker_are_raised():
     def starve(rows):
         raise MemoryError

@@ -47,3 +47,20 @@ def test_reduced_precision_is_noticed(monkeypatch):
     assert honest()
     monkeypatch.setenv("ONEDNN_DEFAULT_FPMATH_MODE", "BF16")
     assert not honest()
+
+
+@pytest.mark.fault("F27")
+def test_a_library_without_memory_is_given_up():
+    calls = []
+
+    def fails(left, right, space):
+        calls.append("fails")
+        raise RuntimeError("could not create a primitive")
+
+    product = Product((blas, fails))
+    left, right = torch.randn(5, 7), torch.randn(9, 7)
+    for _ in range(TRIALS + 3):
+        torch.testing.assert_close(product(left, right, torch.empty(5, 9)), left @ right.T)
+    assert calls == ["fails"]
+    with pytest.raises(RuntimeError, match="could not create"):
+        Product((fails,))(left, right, torch.empty(5, 9))

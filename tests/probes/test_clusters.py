@@ -43,6 +43,7 @@ def test_far_clusters_have_empty_borders():
     assert found.accuracy == 100 and found.border_mass == 0 and found.silhouette > 0.8
 
 
+@pytest.mark.fault("F42")
 @pytest.mark.parametrize("different", [1, 3])
 def test_fewer_different_points_than_clusters_leave_nothing_defined(different):
     points = np.eye(4)[np.arange(60) % different]
@@ -51,6 +52,7 @@ def test_fewer_different_points_than_clusters_leave_nothing_defined(different):
     assert np.isnan([found.accuracy, found.silhouette, found.border_mass]).all()
 
 
+@pytest.mark.fault("F42")
 def test_a_test_set_within_one_cell_has_no_silhouette():
     points = np.concatenate([np.zeros((10, 2)), RNG(0).standard_normal((50, 2)) + 9])
     train = np.concatenate([points, -points])

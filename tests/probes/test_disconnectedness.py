@@ -93,6 +93,7 @@ def test_labels_of_a_few_points_may_miss_a_split():
     assert (found.label_status, found.label_reason) == ("undefined", "a split has too few labelled points")
 
 
+@pytest.mark.fault("F42")
 @pytest.mark.parametrize(
     "points",
     [np.ones((90, 3)), np.zeros((90, 3)), np.arange(1.0, 91)[:, None] * [[1, 2, 2]], np.eye(3)[np.arange(90) % 3]],
@@ -104,6 +105,7 @@ def test_collapsed_embeddings_are_degenerate(points):
     assert found.label_status == "undefined"
 
 
+@pytest.mark.fault("F35")
 def test_embeddings_that_are_not_finite_are_named():
     points, _ = apart(300)
     points[[17, 40, 99], 2] = np.nan
@@ -111,6 +113,7 @@ def test_embeddings_that_are_not_finite_are_named():
         disconnectedness(points, generator=RNG(0))
 
 
+@pytest.mark.fault("F42")
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [

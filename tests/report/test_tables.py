@@ -59,6 +59,7 @@ TABLES = {
 }
 
 
+@pytest.mark.fault("F52")
 @pytest.mark.parametrize("suffix", RENDERERS)
 @pytest.mark.parametrize("name", TABLES)
 def test_golden(name, suffix):
@@ -66,6 +67,7 @@ def test_golden(name, suffix):
     assert RENDERERS[suffix](tidy(rows()), layout) == (GOLDEN / f"{name}.{suffix}").read_text()
 
 
+@pytest.mark.fault("F52")
 def test_no_number_is_left_blank_for_a_reader():
     for rows, layout in TABLES.values():
         for line in to_markdown(tidy(rows()), layout).splitlines():
@@ -74,6 +76,7 @@ def test_no_number_is_left_blank_for_a_reader():
                 assert all(cells[-2:])
 
 
+@pytest.mark.fault("F52")
 def test_latex_escapes_every_special_and_balances_its_braces():
     text = to_latex(tidy(narrow()), TABLES["narrow"][1])
     assert r"digits\_8x8 \& $<$co$>$ $\sim$50 \%" in text
@@ -85,6 +88,7 @@ def test_latex_escapes_every_special_and_balances_its_braces():
     assert set(columns) == {5}
 
 
+@pytest.mark.fault("F52")
 def test_html_escapes():
     text = to_html(tidy(narrow()), TABLES["narrow"][1])
     assert "digits_8x8 &amp; &lt;co&gt; ~50 %" in text and "<co>" not in text

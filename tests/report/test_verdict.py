@@ -50,6 +50,7 @@ def test_a_number_without_ends_says_nothing():
     assert compare(93.2, NONE, Interval(93.2, NONE, NONE, 0, ""), "paper").text == "inconclusive (no interval)"
 
 
+@pytest.mark.fault("F33")
 def test_not_run_and_degenerate_come_first():
     assert compare(93.2, NONE, Interval(NONE, NONE, NONE, 0, ""), "", "not run").text == "not run"
     assert compare(93.2, NONE, ours(93.2), "paper", "single_class").text == "degenerate"

@@ -185,6 +185,7 @@ def test_the_generator_is_no_part_of_the_law():
     assert not law.state_dict() and not list(law.parameters())
 
 
+@pytest.mark.fault("F40")
 def test_a_threshold_that_nothing_passes_ends_in_an_error():
     law = JacobianTruncation(gaussian(), bent, keep=0.5, scope="global")
     law.threshold = -1.0

@@ -19,6 +19,7 @@ def rng():
     return np.random.default_rng(5)
 
 
+@pytest.mark.fault("F41")
 @pytest.mark.parametrize("extra", [0, 3])
 @pytest.mark.parametrize("m", [*range(2, 51)])
 def test_directions_are_unit_and_equidistant(m, extra, rng):
@@ -32,6 +33,7 @@ def test_directions_are_unit_and_equidistant(m, extra, rng):
         np.testing.assert_allclose(((u[0] - u[1]) ** 2).sum(), 2 * m / (m - 1), atol=1e-12)
 
 
+@pytest.mark.fault("F41")
 def test_more_cells_than_dimensions_allow_is_refused_with_the_rule():
     with pytest.raises(InputError, match=r"m <= d \+ 1.*d >= 4 or m <= 4"):
         simplex_directions(5, 3)

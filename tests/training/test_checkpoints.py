@@ -29,6 +29,7 @@ def test_a_tree_of_everything_comes_back(tmp_path: Path) -> None:
         assert found["weights"][name].dtype == tensor.dtype
 
 
+@pytest.mark.fault("F21")
 def test_f21_every_kind_of_random_stream_comes_back(tmp_path: Path) -> None:
     ours, numpys, pythons = rng.generator(0, "a"), rng.numpy_generator(0, "b"), random.Random(0)
     for _ in range(5):
@@ -77,6 +78,7 @@ def test_no_state_at_all_is_a_start(tmp_path: Path) -> None:
     assert States(tmp_path).latest() is None
 
 
+@pytest.mark.fault("F05")
 def test_a_damaged_state_is_dropped_once_two_good_ones_follow(tmp_path: Path) -> None:
     states = States(tmp_path)
     states.save(1, {"step": 1})
@@ -95,6 +97,7 @@ def test_a_file_under_a_false_name_is_refused(tmp_path: Path) -> None:
         checkpoints.load(other)
 
 
+@pytest.mark.fault("F32")
 def test_what_is_not_finite_is_not_saved(tmp_path: Path) -> None:
     states = States(tmp_path)
     first = states.save(1, {"w": torch.ones(2)})

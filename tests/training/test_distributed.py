@@ -37,6 +37,7 @@ def published(folder: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     return artifacts.load_tensors(folder / "0" / "run" / "s0.safetensors")
 
 
+@pytest.mark.fault("F54")
 def test_two_train_what_one_trains_and_the_first_alone_writes(tmp_path: Path, ranks: Ranks) -> None:
     for size in (1, 2):
         codes, logs = train(ranks, tmp_path / str(size), size)
@@ -52,6 +53,8 @@ def test_two_train_what_one_trains_and_the_first_alone_writes(tmp_path: Path, ra
     assert [path.name for path in (tmp_path / "2").iterdir() if path.is_dir()] == ["0"]
 
 
+@pytest.mark.fault("F08")
+@pytest.mark.fault("F54")
 @pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1), (2, 3)])
 def test_another_number_of_processes_takes_it_up_and_the_sidecar_says_so(
     tmp_path: Path, ranks: Ranks, before: int, after: int
@@ -93,6 +96,7 @@ def test_a_process_that_dies_ends_the_others_with_a_clear_error(tmp_path: Path, 
     assert not (tmp_path / "0" / "run" / "s0.safetensors").exists()
 
 
+@pytest.mark.fault("F28")
 def test_an_error_of_the_first_process_ends_the_others(tmp_path: Path, ranks: Ranks) -> None:
     codes, logs = train(ranks, tmp_path, step=3, rank=0, how="memory")
     assert codes == [5, 1]

@@ -81,6 +81,7 @@ def stopped(tmp_path: Path, mixture: Dataset, monkeypatch: pytest.MonkeyPatch) -
     return tmp_path
 
 
+@pytest.mark.fault("F01")
 def test_f01_killed_ten_times_it_ends_with_the_same_weights(tmp_path: Path, whole: Path, job: Job) -> None:
     """A training that ends between two kills is compared, and another one begun, until ten kills were made."""
     chance, killed, trained = random.Random(0), 0, 0
@@ -105,6 +106,7 @@ def test_f01_killed_ten_times_it_ends_with_the_same_weights(tmp_path: Path, whol
     assert columns[0] == columns[1]  # but for the speed
 
 
+@pytest.mark.fault("F02")
 @pytest.mark.parametrize("replace", [1, 2, 5, 16, 17, 18])
 def test_f02_killed_between_write_and_rename(tmp_path: Path, whole: Path, job: Job, replace: int) -> None:
     """60 steps, a state every fourth: names 1..15 are those of states, then come CSV, weights and sidecar."""
@@ -118,6 +120,7 @@ def test_f02_killed_between_write_and_rename(tmp_path: Path, whole: Path, job: J
     assert weights(tmp_path) == weights(whole)
 
 
+@pytest.mark.fault("F03")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_f03_a_signal_saves_and_ends_within_a_step(
     tmp_path: Path, whole: Path, mixture: Dataset, monkeypatch: pytest.MonkeyPatch, number: int, code: int
@@ -148,6 +151,8 @@ def flip(path: Path) -> None:
     path.write_bytes(content)
 
 
+@pytest.mark.fault("F04")
+@pytest.mark.fault("F05")
 @pytest.mark.parametrize("damage", [truncate, empty, flip])
 def test_f04_f05_a_damaged_newest_state_falls_back_to_the_one_before(
     stopped: Path, whole: Path, mixture: Dataset, damage: Callable[[Path], None], caplog: pytest.LogCaptureFixture
@@ -159,6 +164,7 @@ def test_f04_f05_a_damaged_newest_state_falls_back_to_the_one_before(
     assert weights(stopped) == weights(whole)
 
 
+@pytest.mark.fault("F06")
 def test_f06_no_good_state_is_an_error_and_no_restart(stopped: Path, mixture: Dataset) -> None:
     for path in states(stopped):
         flip(path)
@@ -169,6 +175,7 @@ def test_f06_no_good_state_is_an_error_and_no_restart(stopped: Path, mixture: Da
     assert not (stopped / "models" / "s0.safetensors").exists()
 
 
+@pytest.mark.fault("F07")
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -187,12 +194,14 @@ def test_f07_a_state_of_other_parameters_is_refused(
     assert len(states(stopped)) == 2
 
 
+@pytest.mark.fault("F07")
 def test_f07_so_is_one_of_other_data(stopped: Path, images: Dataset, mixture: Dataset) -> None:
     moved = Dataset(**{**vars(mixture), "sigma": 0.2})
     with pytest.raises(InputError, match="data: "):
         wgan.fit(moved, **config(stopped))
 
 
+@pytest.mark.fault("F08")
 def test_f08_another_number_of_threads_is_allowed_and_marked(
     stopped: Path, mixture: Dataset, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -218,6 +227,7 @@ class Payload:
         return Path.touch, (self.target,)
 
 
+@pytest.mark.fault("F20")
 def test_f20_a_pickle_is_never_run(stopped: Path, mixture: Dataset) -> None:
     mark = stopped / "it ran"
     for path in states(stopped):
@@ -230,6 +240,7 @@ def test_f20_a_pickle_is_never_run(stopped: Path, mixture: Dataset) -> None:
     assert not mark.exists()
 
 
+@pytest.mark.fault("F20")
 def test_f20_nothing_here_unpickles() -> None:
     folder = Path(pushforward.__file__).parent
     sources = {path: path.read_text() for path in folder.rglob("*.py")}
@@ -241,6 +252,7 @@ def test_f20_nothing_here_unpickles() -> None:
             assert "weights_only=True" in call, path
 
 
+@pytest.mark.fault("F25")
 def test_f25_a_full_disk_keeps_the_states_before(stopped: Path, whole: Path, mixture: Dataset, job: Job) -> None:
     before = {path: path.read_bytes() for path in states(stopped)}
     code, log = job(config(stopped, options={"file_limit": 4096}))
@@ -252,6 +264,7 @@ def test_f25_a_full_disk_keeps_the_states_before(stopped: Path, whole: Path, mix
     assert weights(stopped) == weights(whole)
 
 
+@pytest.mark.fault("F25")
 def test_f25_so_does_one_that_is_full_when_a_row_is_logged(
     stopped: Path, mixture: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -266,6 +279,7 @@ def test_f25_so_does_one_that_is_full_when_a_row_is_logged(
     assert states(stopped)[-1] >= before[-1]
 
 
+@pytest.mark.fault("F25")
 def test_f25_too_small_a_disk_is_said_before_the_first_step(
     tmp_path: Path, mixture: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -276,6 +290,7 @@ def test_f25_too_small_a_disk_is_said_before_the_first_step(
     assert not states(tmp_path)
 
 
+@pytest.mark.fault("F26")
 def test_f26_a_state_that_may_not_be_written_is_an_error(
     stopped: Path, mixture: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -290,6 +305,7 @@ def test_f26_a_state_that_may_not_be_written_is_an_error(
     assert not (stopped / "models" / "s0.safetensors").exists()
 
 
+@pytest.mark.fault("F26")
 def test_f26_a_folder_that_cannot_be_written_is_met_before_the_training(tmp_path: Path, mixture: Dataset) -> None:
     (tmp_path / "models").write_text("a file where a folder should be")
     with pytest.raises(FileExistsError):
@@ -297,6 +313,7 @@ def test_f26_a_folder_that_cannot_be_written_is_met_before_the_training(tmp_path
     assert not states(tmp_path)
 
 
+@pytest.mark.fault("F28")
 def test_f28_out_of_memory_is_a_resource_error(
     tmp_path: Path, mixture: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -308,6 +325,7 @@ def test_f28_out_of_memory_is_a_resource_error(
         wgan.fit(mixture, **config(tmp_path))
 
 
+@pytest.mark.fault("F32")
 def test_f32_an_exploding_training_stops_at_once_and_saves_nothing_of_it(tmp_path: Path, mixture: Dataset) -> None:
     with pytest.raises(Diverged, match=r"step \d+: .* not finite.*Last good state: \S+state-0000000\d\d") as caught:
         wgan.fit(mixture, **config(tmp_path, save_every=1, generator_lr=1e6, critic_lr=1e6, critic_steps=1))
@@ -321,6 +339,7 @@ def test_f32_an_exploding_training_stops_at_once_and_saves_nothing_of_it(tmp_pat
         assert all(torch.isfinite(t).all() for t in tensors.values() if t.is_floating_point())
 
 
+@pytest.mark.fault("F32")
 def test_f32_nan_in_the_data_stops_the_first_step(tmp_path: Path, mixture: Dataset) -> None:
     centres = mixture.centres
     assert centres is not None
@@ -330,12 +349,14 @@ def test_f32_nan_in_the_data_stops_the_first_step(tmp_path: Path, mixture: Datas
     assert not states(tmp_path)
 
 
+@pytest.mark.fault("F44")
 def test_f44_a_run_in_progress_is_locked(stopped: Path, mixture: Dataset) -> None:
     with hold(stopped / "state/lock", "a test"), pytest.raises(Locked, match=f"process {os.getpid()} on ") as caught:
         wgan.fit(mixture, **config(stopped))
     assert caught.value.exit_code == 6
 
 
+@pytest.mark.fault("F44")
 def test_f44_the_lock_of_a_dead_process_is_taken_over(tmp_path: Path, whole: Path, job: Job, mixture: Dataset) -> None:
     assert job(config(tmp_path, options={"kill_at_replace": 3}))[0] == -9
     assert (tmp_path / "state" / "lock.json").exists()

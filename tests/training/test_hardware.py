@@ -34,6 +34,7 @@ def test_auto_takes_what_is_there() -> None:
     assert resolve("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
 
 
+@pytest.mark.fault("F30")
 def test_f30_a_gpu_that_is_not_there_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(InputError, match="device cuda is not available here; use device: cpu, or auto") as caught:

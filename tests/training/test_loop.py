@@ -119,11 +119,21 @@ def test_the_display_sees_the_start_and_the_end(tmp_path: Path) -> None:
     assert set(seen.calls[-1][2]) == {"loss"}
 
 
+@pytest.mark.fault("F08")
 def test_on_a_gpu_exactness_is_not_promised_after_a_resume(tmp_path: Path) -> None:
     assert run(tmp_path / "a", Walk(), SCHEDULE, device="cuda").bit_exact
     with pytest.raises(Diverged):
         run(tmp_path / "b", Walk(spoil=9), SCHEDULE, device="cuda")
     assert not run(tmp_path / "b", Walk(), SCHEDULE, device="cuda").bit_exact
+
+
+@pytest.mark.fault("F08")
+def test_another_device_is_allowed_and_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(Diverged):
+        run(tmp_path, Walk(spoil=9), SCHEDULE, device="cuda", device_name="a GPU")
+    outcome = run(tmp_path, Walk(), SCHEDULE, device="cpu", device_name="a processor")
+    assert not outcome.bit_exact
+    assert "device: 'cuda' -> 'cpu'" in caplog.text or "device: cuda -> cpu" in caplog.text
 
 
 def test_an_inexact_run_stays_inexact(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from pushforward.training.wgan_step import Settings
 Ranks = Callable[..., tuple[list[int], list[str]]]
 
 
+@pytest.mark.fault("F54")
 @pytest.mark.parametrize(
     ("kind", "samples", "number", "size"),
     [

@@ -19,7 +19,7 @@ import yaml
 from pushforward.ledger.devices import ON_GPU
 from pushforward.ledger.names import PATTERNS
 
-from .conftest import ROOT, Project, copy_of
+from .conftest import ROOT, Project
 from .test_walk import AFTER_ONE, RUN, WEIGHTS, change_rate
 
 PROFILE = ("--workflow-profile", "../workflow/profiles/slurm")
@@ -39,7 +39,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture
 def project(built: Project, tmp_path: Path) -> Project:
     """A copy of a project that Snakemake made, to change as a test likes; DVC has no part in this."""
-    return copy_of(built, tmp_path)
+    return built.copy(tmp_path / "p")
 
 
 @pytest.fixture(scope="module")

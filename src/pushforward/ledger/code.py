@@ -64,7 +64,7 @@ def _origin(name: str) -> str | None:
 
 
 def _imports(tree: ast.Module) -> Iterator[str]:
-    for node in _runtime_nodes(tree):
+    for node in _statements(tree, only_at_run_time=True):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name.split(".")[0] == ROOT)
         elif isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == ROOT:
@@ -73,17 +73,23 @@ def _imports(tree: ast.Module) -> Iterator[str]:
             yield from (f for a in node.names if _origin(f := f"{node.module}.{a.name}"))
 
 
-def _runtime_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    """All nodes but those that only a type checker sees."""
+def _statements(node: ast.AST, only_at_run_time: bool = False) -> Iterator[ast.AST]:
+    """A node and the statements in it, at any depth; no expressions, of which there are ten times as many.
+
+    Args:
+        node: a module or a statement.
+        only_at_run_time: whether to leave out what only a type checker sees.
+    """
     yield node
-    if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+    if only_at_run_time and isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
         return
-    for child in ast.iter_child_nodes(node):
-        yield from _runtime_nodes(child)
+    for field in ("body", "handlers", "orelse", "finalbody", "cases"):
+        for child in getattr(node, field, ()):
+            yield from _statements(child, only_at_run_time)
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         body = getattr(node, "body", None)
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and body:
             first = body[0]
@@ -99,8 +105,8 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
 def _plain(node: object) -> object:
     """The tree as nested tuples without empty fields, so that it is the same under every version of Python."""
     if isinstance(node, ast.AST):
-        fields = ((name, _plain(value)) for name, value in ast.iter_fields(node) if value not in (None, []))
-        return (type(node).__name__, *fields)
+        values = ((name, getattr(node, name, None)) for name in node._fields)
+        return (type(node).__name__, *[(name, _plain(value)) for name, value in values if value not in (None, [])])
     if isinstance(node, list):
         return tuple(map(_plain, node))
     return (type(node).__name__, repr(node))

@@ -53,9 +53,17 @@ class Product:
 
     def __call__(self, left: Tensor, right: Tensor, space: Tensor) -> Tensor:
         """Product of left (r, K) and right (w, K) transposed, into `space` (r, w)."""
-        untried = [kernel for kernel, costs in self._costs.items() if len(costs) < TRIALS]
-        kernel = untried[0] if untried else min(self._costs, key=lambda kernel: min(self._costs[kernel]))
+        known = self._costs  # other threads may put another one in its place
+        untried = [kernel for kernel, costs in known.items() if len(costs) < TRIALS]
+        kernel = untried[0] if untried else min(known, key=lambda kernel: min(known[kernel]))
         started = time.thread_time()
-        result = kernel(left, right, space)
-        self._costs[kernel].append((time.thread_time() - started) / len(left))
+        try:
+            result = kernel(left, right, space)
+        except RuntimeError:  # where memory is short, oneDNN "could not create a primitive", and BLAS may do
+            others = {each: costs for each, costs in known.items() if each is not kernel}
+            if not others:
+                raise
+            self._costs = others
+            return self(left, right, space)
+        known[kernel].append((time.thread_time() - started) / len(left))
         return result
