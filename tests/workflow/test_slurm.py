@@ -20,7 +20,9 @@ from pushforward.ledger.devices import ON_GPU
 from pushforward.ledger.names import PATTERNS
 
 from .conftest import ROOT, Project
-from .test_walk import AFTER_ONE, RUN, WEIGHTS, change_rate
+from .test_walk import RUN, WEIGHTS
+
+AFTER_ONE = {"train": 1, "measure": 1, "score": 1, "sheet": 1, "table": 1, "theory": 1}  # jobs after one changed rate
 
 PROFILE = ("--workflow-profile", "../workflow/profiles/slurm")
 # What a test adds: this Slurm keeps no accounts, and a test is in a hurry.
@@ -34,6 +36,11 @@ pytestmark = pytest.mark.skipif(
     find_spec("snakemake_executor_plugin_slurm") is None,
     reason="snakemake-executor-plugin-slurm is not installed: pip install -e '.[slurm]'",
 )
+
+
+def change_rate(project: Project) -> None:
+    line = f"{RUN}: {{dataset: gaussians3, model: mlp, latent_dim: 3, recipe: mixture, generator_lr: "
+    project.edit("demo/params.yaml", f"{line}1.0e-3", f"{line}2.0e-3")
 
 
 @pytest.fixture
