@@ -280,7 +280,7 @@ def test_11_an_experiment_of_one_parameter_in_a_folder_of_its_own(story):
 def test_12_killed_in_a_training_it_goes_on_and_ends_with_the_same_weights(story):
     project = story.copy()
     project.edit("src/pushforward/training/adversarial.py", "save_seconds: float = 300.0", "save_seconds: float = 0.2")
-    story.change_rate(project, ", steps: 3000" if story.scale == "tiny" else "")
+    story.change_rate(project, ", steps: 2000" if story.scale == "tiny" else "")
     kill_in_training(project, story.weights)
     assert not (project.demo / story.weights).exists()
     refused = project.snakemake("--cores", "2", story.weights, ok=False)
