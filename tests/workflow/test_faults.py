@@ -63,6 +63,7 @@ def test_the_demo_is_made_without_a_network(made):
 
 
 @pytest.mark.fault("F48")
+@pytest.mark.filterwarnings("ignore:A test tried to use socket:UserWarning")
 def test_these_tests_themselves_have_no_network():
     import socket
 
