@@ -39,6 +39,8 @@ def results(project):
     return {path: path.read_bytes() for path in files}
 
 
+@pytest.mark.fault("F10")
+@pytest.mark.fault("F11")
 @pytest.mark.parametrize("link, mode", [("copy", 0o444), ("copy", 0o644), ("hardlink", 0o444), ("symlink", 0o444)])
 def test_a_flipped_bit_in_the_cache(project, link, mode):
     content = (project.demo / WEIGHTS).read_bytes()
@@ -107,6 +109,7 @@ def closed_port() -> int:
         return link.getsockname()[1]
 
 
+@pytest.mark.fault("F47")
 def test_no_secret_is_in_any_output(project):
     """Secrets of the environment, of .dvc/config.local and of addresses; in what is said, and in every file."""
     words = [token_hex(8) for _ in range(5)]  # drawn, as this file is in the project that is searched

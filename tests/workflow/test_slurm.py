@@ -131,6 +131,8 @@ def test_a_dry_run_groups_the_numbers_of_a_run(project):
     assert {"gpu=1", "mem_mb=16000", "runtime=1440"} <= set(train.split(", "))
 
 
+@pytest.mark.fault("F28")
+@pytest.mark.fault("F29")
 def test_f28_f29_retries_go_on_from_the_state_with_more_memory(project):
     """Too large for the GPU, then ended by the kernel for want of memory; what Slurm would do, done here."""
     inject(
