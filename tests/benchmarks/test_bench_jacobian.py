@@ -1,20 +1,10 @@
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 
-FOLDER = Path(__file__).parents[2] / "benchmarks"
-
 
 @pytest.fixture
-def bench(monkeypatch):
-    monkeypatch.syspath_prepend(str(FOLDER))
-    import bench_jacobian
-
-    yield bench_jacobian
-    for module in ("bench_jacobian", "interleave"):
-        sys.modules.pop(module)
+def bench(load_bench):
+    return load_bench("bench_jacobian")
 
 
 def test_agreement_on_what_is_dropped(bench):

@@ -2,21 +2,13 @@ import csv
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parents[2] / "benchmarks"
-
 
 @pytest.fixture
-def bench(monkeypatch):
-    monkeypatch.syspath_prepend(str(FOLDER))
-    import bench_workflow
-
-    yield bench_workflow
-    for name in ("bench_workflow", "interleave"):
-        sys.modules.pop(name)
+def bench(load_bench):
+    return load_bench("bench_workflow")
 
 
 def test_seconds_are_those_of_the_command_and_of_what_it_waits_for(bench):

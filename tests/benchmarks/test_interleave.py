@@ -1,5 +1,4 @@
 import csv
-import sys
 import time
 from pathlib import Path
 
@@ -23,12 +22,8 @@ if __name__ == "__main__":
 
 
 @pytest.fixture
-def interleave(monkeypatch):
-    monkeypatch.syspath_prepend(str(FOLDER))
-    import interleave
-
-    yield interleave
-    sys.modules.pop("interleave")
+def interleave(load_bench):
+    return load_bench("interleave")
 
 
 def test_contenders_take_turns(interleave):

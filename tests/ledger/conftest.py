@@ -124,20 +124,3 @@ def change():
         Path(path).write_text(text.replace(old, new, 1))
 
     return edit
-
-
-@pytest.fixture
-def flip():
-    """Flip a bit of a file and leave its times and mode as they were: what a disk does."""
-
-    def damage(path):
-        path = Path(path)
-        stat = path.stat()
-        path.chmod(0o644)
-        content = bytearray(path.read_bytes())
-        content[-5] ^= 1
-        path.write_bytes(content)
-        path.chmod(stat.st_mode)
-        os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-
-    return damage

@@ -12,17 +12,6 @@ RUN = "gaussians3-mlp-d3"
 WEIGHTS = f"results/models/{RUN}/s0.safetensors"
 
 
-def flip(path):
-    """Flip a bit and leave times and mode as they were: what a disk does."""
-    stat = path.stat()
-    path.chmod(0o644)
-    content = bytearray(path.read_bytes())
-    content[-5] ^= 1
-    path.write_bytes(content)
-    path.chmod(stat.st_mode)
-    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-
-
 def object_of(content: bytes) -> str:
     digest = hashlib.md5(content).hexdigest()
     return f"files/md5/{digest[:2]}/{digest[2:]}"
@@ -42,7 +31,7 @@ def results(project):
 @pytest.mark.fault("F10")
 @pytest.mark.fault("F11")
 @pytest.mark.parametrize("link, mode", [("copy", 0o444), ("copy", 0o644), ("hardlink", 0o444), ("symlink", 0o444)])
-def test_a_flipped_bit_in_the_cache(project, link, mode):
+def test_a_flipped_bit_in_the_cache(project, flip, link, mode):
     content = (project.demo / WEIGHTS).read_bytes()
     project.dvc("config", "--local", "cache.type", link)
     project.dvc("checkout", "--relink", "--quiet")
@@ -84,7 +73,7 @@ def test_a_flipped_bit_in_the_cache(project, link, mode):
     assert project.planned() == {}
 
 
-def test_a_flipped_bit_in_the_store(project):
+def test_a_flipped_bit_in_the_store(project, flip):
     content = (project.demo / WEIGHTS).read_bytes()
     place = project.root / "store" / object_of(content)
     flip(place)

@@ -1,6 +1,6 @@
 """Numbers that belong to no table of the paper, each kind in its own list."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pushforward.ledger.job import Job
@@ -22,12 +22,13 @@ from pushforward.specs.report import (
 
 def summary(params: Params, name: str) -> Job:
     """List numbers that belong to no table of the paper."""
-    given = _SUMMARIES[name](params, getattr(params.summaries, name))
+    own = getattr(params.summaries, name)
+    given = _SUMMARIES[name](params, own)
     return Job(
         rule="summary",
         wildcards={"summary": name},
         params={"scale": params.scale, **given},
-        modules=_modules(params, name, given),
+        modules=tuple(dict.fromkeys(_loaded(params, own))),
         deps={path: path for path in paths(given)},
         outs=outputs("summary", summary=name),
         files=("report/printed.csv",),
@@ -35,11 +36,13 @@ def summary(params: Params, name: str) -> Job:
     )
 
 
-def _modules(params: Params, name: str, given: dict[str, Any]) -> tuple[str, ...]:
-    """What is loaded by name to make a summary."""
-    gates = (law_module(gate["latent"]["law"]) for gate in given.get("gates", {}).values())
-    labelled = given["runs"] if name == "second_opinion" else ()
-    return tuple(dict.fromkeys([*gates, *(module for run in labelled for module in trained_modules(params, run))]))
+def _loaded(params: Params, own: Any) -> Iterator[str]:
+    """What is loaded by name to make a summary: the laws of its gates, the networks that it draws from."""
+    if isinstance(own, AcceptanceOf):
+        yield from (law_module(gate.latent.law) for gate in own.gates.values())
+    if isinstance(own, SecondOpinion):
+        for run in own.runs:
+            yield from trained_modules(params, run)
 
 
 def _class_balance(params: Params, own: ClassBalance) -> dict[str, Any]:
