@@ -47,6 +47,17 @@ def test_one_rate_changes_one_training(scale):
     assert changed == {"results/models/digits-cnn-d2/s0.safetensors"}
 
 
+def test_a_run_with_a_cuda_graph_is_another_training(scale):
+    text = (scale / "params.yaml").read_text()
+    old = "digits-cnn-d2: {dataset: digits, model: cnn, latent_dim: 2, recipe: mnist"
+    before = plan(load()).job("train", {"run": "digits-cnn-d2", "seed": "0"}).spec()
+    assert "cuda_graph" not in before["params"]["settings"] and "pushforward.training.graph" not in before["code"]
+    (scale / "params.yaml").write_text(text.replace(old, old + ", cuda_graph: true"))
+    spec = plan(load()).job("train", {"run": "digits-cnn-d2", "seed": "0"}).spec()
+    assert spec["params"] == {"trainer": "graph", "settings": {"method": "wgan", **before["params"]["settings"]}}
+    assert {"pushforward.training.graph", "pushforward.training.wgan"} <= spec["code"].keys()
+
+
 def test_the_modules_of_the_registries_are_those_of_the_plan():
     """The plan may not import the registries: they import torch, which would cost every call of Snakemake a second."""
     from pushforward import data, latents

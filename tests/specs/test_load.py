@@ -45,6 +45,11 @@ def test_every_scale_loads(file):
         ("model: mlp,", "model: mpl,", "there is no 'mpl' in models. Did you mean 'mlp'?"),
         ("recipe: mixture}", "recipe: mixture, steps: 10}", "snapshots, 2000 steps apart, do not fit in 10 steps"),
         ("recipe: mixture}", "recipe: mixture, stepps: 10}", "unknown key. Did you mean 'steps'?"),
+        (
+            "recipe: mixture}",
+            "recipe: mixture, cuda_graph: true, latent: {law: norm, acceptance: 0.5}}",
+            "cuda_graph: the law norm redraws z until enough pass; no CUDA graph can",
+        ),
     ],
 )
 def test_bad_parameters_are_named_with_file_and_line(tmp_path, old, new, says):

@@ -2,15 +2,18 @@
 
 import copy
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from pushforward import latents, models
+from pushforward import artifacts, latents, models
 from pushforward.data.batches import Permuted
+from pushforward.data.dataset import Dataset
 from pushforward.errors import InputError
+from pushforward.training import augmented, graph, wgan
 from pushforward.training.augmented_step import Augmented, MutualInformation
 from pushforward.training.augmented_step import Settings as AugmentedSettings
 from pushforward.training.conditional_step import Conditional
@@ -24,19 +27,20 @@ FULL: dict[str, Any] = {"clip": 1.0, "drift": 1e-3, "ema_halflife": 30.0, "gener
 class Pretended:
     """Recording computes nothing, replaying computes all, on the same tensors; and nothing is left to be counted."""
 
-    def __init__(self, trainer: WGAN) -> None:
-        self.trainer, self.recorded, self.replayed = trainer, 0, 0
+    def __init__(self) -> None:
+        self.recorded, self.replayed = 0, 0
 
     def __call__(
         self, work: Callable[[], dict[str, Tensor]], streams: Iterable[torch.Generator]
     ) -> tuple[Callable[[], None], dict[str, Tensor]]:
         self.recorded += 1
-        assert list(streams) == list(self.trainer.streams.values())
-        before = copy.deepcopy({k: v for k, v in self.trainer.state_dict().items() if k != "source"})
+        trainer = work.__self__.trainer  # type: ignore[attr-defined]
+        assert list(streams) == list(trainer.streams.values())
+        before = copy.deepcopy({k: v for k, v in trainer.state_dict().items() if k != "source"})
         result = work()
-        self.trainer.source.source, source = SILENT, self.trainer.source.source
-        self.trainer.load_state_dict({**before, "source": {}})
-        self.trainer.source.source = source
+        trainer.source.source, source = SILENT, trainer.source.source
+        trainer.load_state_dict({**before, "source": {}})
+        trainer.source.source = source
 
         def replay() -> None:
             self.replayed += 1
@@ -103,7 +107,7 @@ def same(a: Any, b: Any, close: bool = False) -> None:
 def test_replayed_steps_are_the_steps(build: Callable[[str], WGAN], recordings: int) -> None:
     """Whole batches are replayed, smaller ones are not; a loss that ends is recorded anew."""
     plain, trainer = build("cpu"), build("cpu")
-    recorder = Pretended(trainer)
+    recorder = Pretended()
     graphed = Graphed(trainer, recorder)
     for number in range(12):
         expected, found = plain.step(), graphed.step()
@@ -116,7 +120,7 @@ def test_replayed_steps_are_the_steps(build: Callable[[str], WGAN], recordings: 
 
 def test_a_state_is_taken_back_and_recorded_anew() -> None:
     plain, trainer = transgan("cpu"), transgan("cpu")
-    recorder = Pretended(trainer)
+    recorder = Pretended()
     graphed = Graphed(trainer, recorder)
     for _ in range(5):
         plain.step()
@@ -134,9 +138,48 @@ def test_a_state_is_taken_back_and_recorded_anew() -> None:
 
 def test_what_is_told_stays_what_it_was() -> None:
     trainer = mlp("cpu")
-    graphed = Graphed(trainer, Pretended(trainer))
+    graphed = Graphed(trainer, Pretended())
     told = [graphed.step()["critic_loss"] for _ in range(8)]
     assert len({float(value) for value in told}) == 8
+
+
+def job(data: Dataset, folder: Path, **more: Any) -> dict[str, Any]:
+    """Arguments of a training that writes into a folder."""
+    images = len(data.shape) == 3
+    sizes: dict[str, Any] = {"generator": {"channels": 8}, "critic": {"width": 4}}
+    if not images:
+        sizes = {part: {"width": 8, "depth": 1} for part in sizes}
+    law = (
+        {"law": "mixture", "dim": 3, "components": 4, "variant": "faithful"}
+        if images
+        else {"law": "gaussian", "dim": 2}
+    )
+    own = {"augment": "diffaug", "ema_halflife": 50.0} if images else {}
+    return {
+        **{"data": data, "model": {"kind": "cnn" if images else "mlp", **sizes}, "latent": law, **own},
+        **{"seed": 0, "steps": 10, "snapshots": [6, 10], "batch": 8, "log_every": 1, "threads": 1, "save_every": 7},
+        **{"out": folder / "s0.safetensors", "state_dir": folder / "state", "progress": lambda *_: None, **more},
+    }
+
+
+@pytest.mark.parametrize("method", ["wgan", "augmented"])
+def test_a_training_of_replayed_steps_publishes_the_same(
+    method: str, mixture: Dataset, images: Dataset, tmp_path: Path
+) -> None:
+    data, fit = (mixture, wgan.fit) if method == "wgan" else (images, augmented.fit)
+    fit(**job(data, tmp_path / "plain"))
+    recorder = Pretended()
+    graph.fit(method=method, recorder=recorder, **job(data, tmp_path / "graph"))
+    assert recorder.recorded and recorder.replayed >= 3
+    (a, about), (b, same_about) = (artifacts.load_tensors(tmp_path / d / "s0.safetensors") for d in ("plain", "graph"))
+    same(a, b)
+    assert about["training"] == same_about["training"] and about["latent"] == same_about["latent"]
+
+
+def test_a_training_without_a_gpu_is_refused_before_a_step(mixture: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="wants a GPU; this training is on cpu"):
+        graph.fit(method="wgan", **job(mixture, tmp_path))
+    assert not (tmp_path / "s0.safetensors").exists()
 
 
 def test_a_graph_wants_a_gpu() -> None:
@@ -148,7 +191,7 @@ def test_a_law_that_redraws_is_refused() -> None:
     trainer = mlp("cpu")
     trainer.law = latents.build(law="norm", dim=3, acceptance=0.5)
     with pytest.raises(InputError, match="the law norm redraws z"):
-        Graphed(trainer, Pretended(trainer))
+        Graphed(trainer, Pretended())
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="a CUDA graph wants a GPU; there is none here")

@@ -121,6 +121,7 @@ def test_no_secret_is_in_any_output(project):
     for url, settings in (
         (f"https://lab:{words[3]}@{address}", {}),
         (f"webdav://lab@{address}", {"password": words[4]}),
+        ("oss://lab/objects", {"oss_key_secret": words[4]}),  # of a package that nobody has installed
     ):
         project.dvc("remote", "add", "--local", "--force", "--default", "lab", url)
         for key, value in settings.items():
@@ -131,6 +132,7 @@ def test_no_secret_is_in_any_output(project):
             said += words_said
         assert "remote 'lab'" in said
     assert "remote 'lab' does not let us in" in said  # over HTTP nobody can tell this from content that is missing
+    assert "requires 'dvc-oss' to be installed (docs/remotes.md:" in said
 
     ignored = project.run(
         "git", "check-ignore", ".dvc/config.local", "../.dvc/config.local", "../reduced/.dvc/config.local"

@@ -17,6 +17,7 @@ rule generate:
         **BRIDGE.outputs("generate"),
     log:
         "work/log/generate/{dataset}.log",
+    priority: 20
     shell:
         JOB + " > {log} 2>&1"
 
@@ -28,6 +29,7 @@ rule prepare:
         **BRIDGE.outputs("prepare"),
     log:
         "work/log/prepare/{dataset}.log",
+    priority: 20
     shell:
         JOB + " > {log} 2>&1"
 

@@ -1,3 +1,4 @@
+# Trainings go first: what is measured on them is short, and fills the cores at the end.
 rule oracle:
     input:
         unpack(BRIDGE.inputs("oracle")),
@@ -6,6 +7,7 @@ rule oracle:
     log:
         "work/log/oracle/{oracle}.log",
     threads: BRIDGE.threads("oracle")
+    priority: 20
     resources:
         gpu=GPU,
     shell:
@@ -20,6 +22,7 @@ rule train:
     log:
         "work/log/train/{run}-s{seed}.log",
     threads: BRIDGE.threads("train")
+    priority: 10
     resources:
         gpu=GPU,
     shell:

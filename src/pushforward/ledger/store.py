@@ -65,9 +65,18 @@ class Store:
         self.remote_name = repo.config["core"].get("remote", "")
         self.closed = ""
         self._secrets = _secrets(repo.config.get("remote", {}).get(self.remote_name, {}))
-        self._odb = repo.cloud.get_remote_odb() if self.remote_name else None
+        self._odb = self._opened(repo) if self.remote_name else None
         local = self._odb is not None and self._odb.fs.protocol == "local"
         self.remote = Path(self._odb.path) if self._odb is not None and local else None
+
+    def _opened(self, repo: Any) -> Any:
+        """DVC's view of the remote; None where what speaks its protocol is not installed."""
+        try:
+            return repo.cloud.get_remote_odb()
+        except ImportError as error:
+            self.closed = f"{error} (docs/remotes.md: `python -m pip install -e '.[remotes]'` in the project's folder)"
+            log.warning("remote %s: %s", self.remote_name, self.closed)
+            return None
 
     def keeper(self, path: str) -> Kept | None:
         """The output that holds a file; None for one that travels in git, or that no stage makes."""

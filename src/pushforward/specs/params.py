@@ -8,7 +8,7 @@ from pushforward.specs.materials import Dataset, Model, Oracle, Synthetic
 from pushforward.specs.report import Architecture, Figure, Summaries, Table
 from pushforward.specs.sampling import Sampling
 from pushforward.specs.section import Count, Name, Natural, Positive, Section, Share, Space
-from pushforward.specs.training import GanRecipe, Recipe, Run, RunOwn, VaeRecipe
+from pushforward.specs.training import UNGATED, GanRecipe, Recipe, Run, RunOwn, VaeRecipe
 
 
 class Seeds(Section):
@@ -143,6 +143,8 @@ class Params(Section):
         fields = type(base).model_fields
         if strange := [name for name in given if name not in fields]:
             raise ValueError(f"{', '.join(strange)}: recipe {own.recipe!r} ({base.method}) has no such number")
+        if given.get("cuda_graph", getattr(base, "cuda_graph", False)) and own.latent.law not in UNGATED:
+            raise ValueError(f"cuda_graph: the law {own.latent.law} redraws z until enough pass; no CUDA graph can")
         return type(base)(**{k: given.get(k, getattr(base, k)) for k in fields})
 
     def seeds_of(self, run: str) -> list[int]:

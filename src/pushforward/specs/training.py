@@ -7,6 +7,8 @@ from pydantic import Field, create_model, model_validator
 from pushforward.specs.materials import GaussianLaw, Latent
 from pushforward.specs.section import Count, Name, Natural, NonNegative, Positive, Section
 
+UNGATED = ("gaussian", "mixture")  # laws of z that draw once, and keep what they drew
+
 
 class Snapshots(Section):
     """Generators kept: `count` of them, `every` steps apart, the last at the end."""
@@ -59,6 +61,7 @@ class GanRecipe(Training):
     augment: Literal["none", "diffaug"]
     ema_halflife: Count | None
     mutual_information: MutualInformation
+    cuda_graph: bool = False
 
 
 class VaeRecipe(Training):

@@ -1,24 +1,54 @@
 """A whole step of a GAN as one CUDA graph: small networks keep a GPU waiting for the launch of the next kernel.
 
-No run uses it by itself, and it has not yet been tried on a device: its test there skips where there is none.
+A run says `cuda_graph: true`. It has not yet been tried on a device: its test there skips where there is none.
 """
 
+import importlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from pushforward.data.batches import Source
+from pushforward.data.dataset import Dataset
 from pushforward.errors import InputError
-from pushforward.training.wgan_step import WGAN
+from pushforward.training import adversarial
+from pushforward.training.wgan_step import WGAN, Settings
 
 Batch = tuple[Tensor, ...]
 Metrics = dict[str, Tensor]
 Recorder = Callable[[Callable[[], Metrics], Iterable[torch.Generator]], tuple[Callable[[], None], Metrics]]
 WARMUP = 3  # steps before the recording, in which libraries choose kernels and take their memory
 COUNTED = ("seen", "updates", "average")  # what a step changes by numbers of Python, which a graph would hold fast
+
+
+def fit(data: Dataset, *, method: str, recorder: Recorder | None = None, **arguments: Any) -> None:
+    """Train a GAN whose steps are replayed, and publish its generator.
+
+    Args:
+        data: what to train on.
+        method: module of the training: "wgan", "augmented" or "conditional".
+        recorder: see `Graphed`.
+        **arguments: as the method's own `fit` takes them.
+
+    Raises:
+        InputError: see `Graphed`, and the method's own `fit`.
+        Locked, Corrupt, Diverged, Resource, Interrupted: see `training.session` and `training.loop`.
+    """
+    own = importlib.import_module(f"pushforward.training.{method}")
+    train = partial(_train, recorder or record)
+    if method == "wgan":
+        train(data, own.trainer, Settings, lambda _law, _settings: {}, **arguments)
+    else:
+        own.fit(data, train=train, **arguments)
+
+
+def _train(recorder: Recorder, data: Dataset, build: Callable[..., WGAN], *rest: Any, **arguments: Any) -> None:
+    """`adversarial.train`, its trainer replayed."""
+    adversarial.train(data, lambda *given: cast(WGAN, Graphed(build(*given), recorder)), *rest, **arguments)
 
 
 class Feed:

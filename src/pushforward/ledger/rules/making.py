@@ -66,13 +66,17 @@ def train(params: Params, run: str, seed: int) -> Job:
     """Train one run from one seed."""
     own, recipe = params.runs[run], params.recipe(run)
     trainer = _trainer(params, run)
-    left_out = ("method", "threads", "protocol", "snapshots", *(() if trainer == "augmented" else AUGMENTED))
+    graph = {"method": trainer} if getattr(recipe, "cuda_graph", False) else {}
+    trainers = (trainer, *(("graph",) if graph else ()))
+    apart = ("method", "threads", "protocol", "snapshots", "cuda_graph")
+    left_out = (*apart, *(() if trainer == "augmented" else AUGMENTED))
     return Job(
         rule="train",
         wildcards={"run": run, "seed": str(seed)},
         params={
-            "trainer": trainer,
+            "trainer": trainers[-1],
             "settings": {
+                **graph,
                 **{name: value for name, value in recipe.model_dump(mode="json").items() if name not in left_out},
                 "model": plain(params.models[own.model]),
                 "latent": {**plain(own.latent), "dim": own.latent_dim},
@@ -80,7 +84,7 @@ def train(params: Params, run: str, seed: int) -> Job:
                 "snapshots": _snapshot_steps(recipe.steps, recipe.snapshots.count, recipe.snapshots.every),
             },
         },
-        modules=(f"pushforward.training.{trainer}", *network_modules(params, run)),
+        modules=(*(f"pushforward.training.{name}" for name in trainers), *network_modules(params, run)),
         deps={"data": data_file(own.dataset)},
         outs=outputs("train", run=run, seed=seed),
         threads=recipe.threads,
