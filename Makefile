@@ -7,7 +7,8 @@ SHELL := bash
 .PHONY: help install demo reduced paper test lint schema bench pull pull-demo clean
 
 PYTHON ?= python3
-CORES ?= $(shell nproc)
+# nproc counts by OMP_NUM_THREADS where it is set, and make 4.4 hands the one below on to it.
+CORES ?= $(shell env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)
 BIN := .venv/bin
 STAMP := .venv/.installed
 # Work of one job stays on the threads that the job declares.

@@ -6,8 +6,8 @@ rule oracle:
         **BRIDGE.outputs("oracle"),
     log:
         "work/log/oracle/{oracle}.log",
-    threads: BRIDGE.threads("oracle")
     priority: 20
+    threads: BRIDGE.threads("oracle")
     resources:
         gpu=GPU,
     shell:
@@ -21,8 +21,8 @@ rule train:
         **BRIDGE.outputs("train"),
     log:
         "work/log/train/{run}-s{seed}.log",
-    threads: BRIDGE.threads("train")
     priority: 10
+    threads: BRIDGE.threads("train")
     resources:
         gpu=GPU,
     shell:
