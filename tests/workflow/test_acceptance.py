@@ -227,7 +227,7 @@ def test_07_a_missing_checkpoint_is_not_retrained(story):
 def test_08_data_is_made_again_and_only_what_changed_is_measured(story):
     project = story.copy()
     shutil.rmtree(project.demo / "data")
-    points = "500" if story.scale == "tiny" else "10000"
+    points = load(project.demo / "params.yaml").measures.balance.points
     project.edit("demo/params.yaml", f"balance: {{points: {points}}}", "balance: {points: 400}")
     (table,) = (job for job in story.follow(lambda job: job.name == TABLE))
     measures = [path for path in table.deps.values() if path.startswith("results/measures/")]
