@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -174,6 +175,18 @@ def test_figure_6_says_why_there_is_no_coefficient(values, said):
     drawing = figure6.draw([widths(values, paper=False, stated=False)])
     assert [text.get_text().strip() for text in drawing.axes[4].texts] == [said] * 8
     check(drawing)
+
+
+def test_figure_6_bars_end_where_no_number_can_be():
+    """Two snapshots give intervals of 12.7 standard errors."""
+    row = widths([40.0, 60.0, 50.0], paper=False, stated=False)
+    wide = [number(v, half=150.0) for v in (40.0, 60.0, 50.0)]
+    row = replace(row, ours={p: dict.fromkeys(own, wide) for p, own in row.ours.items()})
+    drawing = figure6.draw([row])
+    for axes, (quality, _) in zip(drawing.axes, figure6.PAIRS, strict=False):
+        ends = np.concatenate([path.vertices for bars in axes.collections for path in bars.get_paths()])
+        assert ends.min() == 0 and ends[:, 0].max() == 100
+        assert ends[:, 1].max() == (210 if quality == "density" else 100)
 
 
 def truncation(name, method, kept, taus=None, repeat=0, paper=(), values=None):

@@ -71,12 +71,13 @@ def draw(rows: Sequence[Row]) -> Figure:
 
 def _scatter(axes: Axes, row: Row, pair: tuple[str, str]) -> None:
     quality, geometry = pair
+    most = math.inf if quality == "density" else 100.0
     for protocol, own in row.ours.items():
         sound = [a.sound and b.sound for a, b in zip(own[geometry], own[quality], strict=True)]
-        _points(axes, _pairs(own[geometry]), _pairs(own[quality]), sound, protocol)
+        _points(axes, _pairs(own[geometry]), _pairs(own[quality]), sound, protocol, most)
     if row.paper:
         x, y = ([(own.value, own.half_width) for own in row.paper[name]] for name in (geometry, quality))
-        _points(axes, x, y, [True] * len(x), "paper")
+        _points(axes, x, y, [True] * len(x), "paper", most)
     axes.margins(0.12)
     axes.locator_params(nbins=4)
 
@@ -86,22 +87,32 @@ def _pairs(values: Sequence[Measured]) -> list[tuple[float, float]]:
 
 
 def _points(
-    axes: Axes, x: Sequence[tuple[float, float]], y: Sequence[tuple[float, float]], sound: Sequence[bool], series: str
+    axes: Axes,
+    x: Sequence[tuple[float, float]],
+    y: Sequence[tuple[float, float]],
+    sound: Sequence[bool],
+    series: str,
+    most: float,
 ) -> None:
-    """Points with bars along both axes, hollow where degenerate; what is undefined has no point."""
+    """Points with bars along both axes, hollow where degenerate; what is undefined has no point.
+
+    Bars end where no number can be: intervals of two snapshots reach far beyond. `most` is that end of the y axis.
+    """
     look = {key: value for key, value in LOOKS[series].items() if key != "linestyle"}
     for place, ((a, a_half), (b, b_half), good) in enumerate(zip(x, y, sound, strict=True)):
         edge = {"markeredgewidth": 0.9} if series == "paper" else {"markeredgecolor": "white", "markeredgewidth": 0.3}
         hollow = {"markerfacecolor": "white", "markeredgewidth": 0.9, "markeredgecolor": look["color"]}
         if math.isfinite(a) and math.isfinite(b):
             axes.errorbar(
-                a, b, xerr=_bar(a_half), yerr=_bar(b_half), capsize=0, elinewidth=0.7,
+                a, b, xerr=_bar(a, a_half, 100), yerr=_bar(b, b_half, most), capsize=0, elinewidth=0.7,
                 markersize=SMALLEST + GROWTH * place, **look, **(edge if good else hollow),
             )  # fmt: skip
 
 
-def _bar(half: float) -> float:
-    return half if math.isfinite(half) else 0.0
+def _bar(value: float, half: float, most: float) -> list[list[float]]:
+    """Lengths down and up, in percent."""
+    half = half if math.isfinite(half) else 0.0
+    return [[max(min(half, value), 0.0)], [max(min(half, most - value), 0.0)]]
 
 
 def _coefficients(axes: Axes, row: Row) -> None:
