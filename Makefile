@@ -21,13 +21,13 @@ help:  ## this list
 install: $(STAMP)  ## make .venv with the pinned packages
 
 $(STAMP): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, found " + sys.version.split()[0])'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11, 4) and "Python 3.11.4 or newer is needed, found " + sys.version.split()[0])'
 	echo "Installing the pinned packages into .venv (a few minutes, once) ..."
 	$(PYTHON) -m venv .venv
-	if ! $(BIN)/python -m pip install --quiet --requirement requirements.lock > .venv/install.log 2>&1; then
+	if ! { $(BIN)/python -m pip install --quiet --requirement requirements.lock &&
+		$(BIN)/python -m pip install --quiet --no-deps --editable .; } > .venv/install.log 2>&1; then
 		tail -n 20 .venv/install.log; echo "Installation failed; the whole log is .venv/install.log"; exit 1
 	fi
-	$(BIN)/python -m pip install --quiet --no-deps --editable . >> .venv/install.log 2>&1
 	touch $(STAMP)
 
 demo: $(STAMP)  ## the whole house on data that ships with a dependency: two cores, minutes
@@ -43,7 +43,7 @@ paper: $(STAMP)  ## everything at the paper's scale: needs GPUs
 test: $(STAMP)  ## the test suite
 	@python -m pytest
 
-lint: $(STAMP)  ## formatting, lint, imports that only go down, types, an up-to-date schema
+lint: $(STAMP)  ## formatting, lint, imports that only go down, types, schema and counts up to date
 	@ruff check .
 	ruff format --check .
 	snakefmt --check Snakefile workflow
@@ -51,6 +51,8 @@ lint: $(STAMP)  ## formatting, lint, imports that only go down, types, an up-to-
 	mypy
 	python -m pushforward check --schema work/schema.json
 	diff work/schema.json workflow/schemas/params.schema.json
+	python -m pushforward check --counts work/counted.csv
+	diff work/counted.csv src/pushforward/ledger/counted.csv
 
 schema: $(STAMP)  ## write anew what follows from params.yaml: its JSON schema, and what trainings cost
 	@python -m pushforward check --schema workflow/schemas/params.schema.json

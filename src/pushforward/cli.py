@@ -160,7 +160,7 @@ def _unlock(options: argparse.Namespace) -> None:
 def _say(options: argparse.Namespace) -> None:
     from pushforward.jobs.table import say
 
-    _say_lines([say(options.table)])
+    _say_lines([say(Path(options.table).stem)])
 
 
 def _check(options: argparse.Namespace) -> None:

@@ -128,8 +128,18 @@ def test_what_was_recorded_but_never_pushed(shared):
     record = artifacts.read_json(path)
     record["outs"][WEIGHTS] = "0" * 32
     artifacts.write_json(path, record)
-    with pytest.raises(Missing, match="was recorded, but not by `dvc repro`, so nobody could push it"):
+    with pytest.raises(Missing, match="was recorded, but nobody shared it by `dvc repro` and push"):
         pull()
+
+
+def test_what_is_cheap_and_was_never_pushed_is_left_to_be_made_again(shared):
+    (shared / "data/digits.npz").unlink()
+    lock = shared / "dvc.lock"
+    lock.write_text(lock.read_text().replace("path: data/digits.npz", "path: data/other.npz"))
+    *_, note, name, told = pull()
+    assert note == "1 file that nobody shared, made again when wanted:" and name.strip() == "data/digits.npz"
+    assert ", 1 left; all as recorded." in told
+    assert not (shared / "data/digits.npz").exists()
 
 
 def test_what_was_never_made_is_counted(shared):

@@ -89,7 +89,9 @@ def test_show_tells_everything_of_a_job(small):
     assert line(lines, "state").endswith("fresh")
     assert line(lines, "command").endswith(f"snakemake --directory demo {WEIGHTS} --cores 2")
     assert line(lines, "made").endswith("in 2.0 s on cpu, a processor")
-    assert "about 2.0 s on cpu (its own record)" in line(lines, "costs")
+    assert "by itself about 2.0 s on cpu (its own record; with all that it needs: `pushforward cost`)" in line(
+        lines, "costs"
+    )
     assert line(lines, "data/digits.npz").endswith("prepare: fresh")
     assert line(lines, WEIGHTS, "1", "kB").endswith("as recorded")
     assert line(lines, "settings.generator_lr").endswith("0.001")

@@ -30,7 +30,8 @@ class Wanted:
 def pull(targets: Sequence[str] = (), lenient: bool = False) -> list[str]:
     """Bring every recorded file that targets rest on to where it belongs, and read it.
 
-    What was never made is left alone. A file that is here but altered is replaced by the one that was recorded.
+    What was never made is left alone, and so are files that nobody shared and that are cheap to make again: data,
+    features, sheets. A file that is here but altered is replaced by the one that was recorded.
 
     Args:
         targets: files, runs ...; everything if empty.
@@ -48,9 +49,11 @@ def pull(targets: Sequence[str] = (), lenient: bool = False) -> list[str]:
     recorded = [(job, *out) for job in jobs if (record := records[job.name]) for out in record["outs"].items()]
     with store.opened() as kept:
         files = [Wanted(path, digest, job, kept.keeper(path)) for job, path, digest in recorded]
-        wanted = [each for each in files if not each.here()]
+        absent = [each for each in files if not each.here()]
+        cheap = [each for each in absent if not each.job.precious and each.kept and not _shared(kept, each)]
+        wanted = [each for each in absent if each not in cheap]
         problems = _bring(kept, wanted, everything=not targets) if wanted else []
-    told = _told(len(files), wanted, problems)
+    told = _told(len(files), wanted, cheap, problems)
     messages = [str(each) for each in problems]
     if any(isinstance(each, Corrupt) for each in problems):
         raise Corrupt("\n".join([*messages, told]))
@@ -58,7 +61,16 @@ def pull(targets: Sequence[str] = (), lenient: bool = False) -> list[str]:
         raise Missing("\n".join([*messages, told]))
     unmade = sum(record is None for record in records.values())
     notes = [f"{text.counted(unmade, 'job')} of these left no record yet: `pushforward status`"] if unmade else []
+    if cheap:
+        shown = text.listed([each.path for each in cheap], text.WIDTH)
+        notes += [f"{text.counted(len(cheap), 'file')} that nobody shared, made again when wanted:", f"  {shown}"]
     return [*messages, *notes, told]
+
+
+def _shared(kept: Store, each: Wanted) -> bool:
+    """Whether dvc.lock knows the content that was recorded."""
+    listed = store.members(kept, each.kept) if each.kept else {}
+    return bool(each.kept and each.kept.digest) and (not listed or listed.get(each.path) == each.digest)
 
 
 def _bring(kept: Store, wanted: Sequence[Wanted], everything: bool) -> list[PushforwardError]:
@@ -92,9 +104,8 @@ def _problem(kept: Store, each: Wanted, altered: frozenset[str], said: str) -> P
     remote, stage = f"remote {kept.remote_name!r}", f"(stage {each.kept.stage})"
     allowed = "PUSHFORWARD_RETRAIN=1 " if each.job.precious else ""
     again = f"Make it again: `{allowed}{each.kept.command}`."
-    listed = store.members(kept, each.kept)
-    if not each.kept.digest or (listed and listed.get(each.path) != each.digest):
-        return Missing(f"{each.path} {stage} was recorded, but not by `dvc repro`, so nobody could push it. {again}")
+    if not _shared(kept, each):
+        return Missing(f"{each.kept.path} {stage} was recorded, but nobody shared it by `dvc repro` and push. {again}")
     # DVC takes the list of a folder into the cache with the last of its files, and reads it on the remote until then.
     for path, name in ((each.kept.path, each.kept.digest), (each.path, each.digest)):
         place = kept.object(name)
@@ -122,8 +133,11 @@ def _problem(kept: Store, each: Wanted, altered: frozenset[str], said: str) -> P
     return None
 
 
-def _told(recorded: int, wanted: Sequence[Wanted], problems: Sequence[PushforwardError]) -> str:
+def _told(
+    recorded: int, wanted: Sequence[Wanted], cheap: Sequence[Wanted], problems: Sequence[PushforwardError]
+) -> str:
     missing = sum(not each.here() for each in wanted) if problems else 0
     end = f"{missing} not to be had as recorded" if missing else "all as recorded"
-    fetched = len(wanted) - missing
-    return f"{text.counted(recorded, 'recorded file')}: {recorded - len(wanted)} were here, {fetched} fetched; {end}."
+    fetched, here = len(wanted) - missing, recorded - len(wanted) - len(cheap)
+    left = f", {len(cheap)} left" if cheap else ""
+    return f"{text.counted(recorded, 'recorded file')}: {here} were here, {fetched} fetched{left}; {end}."

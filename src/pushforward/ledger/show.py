@@ -46,7 +46,7 @@ def describe(here: Scale, job: Job) -> list[str]:
         ("what", f"{what}; scale {here.params.scale}"),
         ("state", f"{state}: {reason}" if reason else state),
         ("command", f"{command(here.params.scale, job.name)}"),
-        ("or", f"python -m pushforward make {job.name}"),
+        ("or", f"python -m pushforward {_place(here.params.scale)}make {job.name}"),
         *_past(here, job),
         *_cost(here, job),
     ]
@@ -59,8 +59,11 @@ def describe(here: Scale, job: Job) -> list[str]:
 
 def command(scale: str, target: str) -> str:
     """How Snakemake is asked for a target, from the project's root."""
-    place = "" if scale == "paper" else f"--directory {scale} "
-    return f"snakemake {place}{target} --cores 2"
+    return f"snakemake {_place(scale)}{target} --cores 2"
+
+
+def _place(scale: str) -> str:
+    return "" if scale == "paper" else f"--directory {scale} "
 
 
 def _past(here: Scale, job: Job) -> Iterator[tuple[str, str]]:
@@ -74,7 +77,8 @@ def _cost(here: Scale, job: Job) -> Iterator[tuple[str, str]]:
     found = here.estimator(job)
     for device in DEVICES:
         if device in found.seconds:
-            yield "costs", f"about {text.duration(found.seconds[device])} on {device} ({found.basis[device][0]})"
+            basis = f"{found.basis[device][0]}; with all that it needs: `pushforward cost`"
+            yield "costs", f"by itself about {text.duration(found.seconds[device])} on {device} ({basis})"
     if found.operations:
         yield "", f"{text.operations(found.operations)}, {text.size(found.bytes)} of memory"
 

@@ -115,7 +115,7 @@ class Ledger:
             Missing: a precious output was made once and is not here.
         """
         state = self.state(job)
-        advice = "Restore it with `make pull` (or `dvc checkout`); PUSHFORWARD_RETRAIN=1 allows to train it again."
+        advice = "Restore it with `make pull`, if it was shared; PUSHFORWARD_RETRAIN=1 allows to train it again."
         if state.status == "altered":
             raise Corrupt(f"{state.reason}. {advice}")
         if state.status == "absent" and job.precious and not self.retrain:
