@@ -12,9 +12,9 @@ def bench(load_bench):
 
 
 def test_seconds_are_those_of_the_command_and_of_what_it_waits_for(bench):
-    burn = "import time; end = time.process_time() + 0.2\nwhile time.process_time() < end: pass"
+    burn = "import time; end = time.process_time() + 0.3\nwhile time.process_time() < end: pass"
     wall, processor = bench.timed("bash", "-c", f'{sys.executable} -c "{burn}"; sleep 0.2')
-    assert wall > processor > 0.1  # the system counts in hundredths
+    assert wall > processor > 0.2  # of 0.3, as the system counts in hundredths
     with pytest.raises(SystemExit, match="ended with 3:\nno good"):
         bench.timed("bash", "-c", "echo no good >&2; exit 3")
 

@@ -140,6 +140,9 @@ def test_what_is_cheap_and_was_never_pushed_is_left_to_be_made_again(shared):
     assert note == "1 file that nobody shared, made again when wanted:" and name.strip() == "data/digits.npz"
     assert ", 1 left; all as recorded." in told
     assert not (shared / "data/digits.npz").exists()
+    (shared / "data/digits.npz").write_text("something else")  # an altered file is told as one
+    with pytest.raises(Missing, match=r"data/digits\.npz .* was recorded, but nobody shared it"):
+        pull()
 
 
 def test_what_was_never_made_is_counted(shared):

@@ -179,10 +179,8 @@ def test_figure_6_says_why_there_is_no_coefficient(values, said):
 
 def test_figure_6_bars_end_where_no_number_can_be():
     """Two snapshots give intervals of 12.7 standard errors."""
-    row = widths([40.0, 60.0, 50.0], paper=False, stated=False)
-    wide = [number(v, half=150.0) for v in (40.0, 60.0, 50.0)]
-    row = replace(row, ours={p: dict.fromkeys(own, wide) for p, own in row.ours.items()})
-    drawing = figure6.draw([row])
+    row, wide = widths([4.0, 6.0, 5.0], paper=False), [number(v, half=150.0) for v in (40.0, 60.0, 50.0)]
+    drawing = figure6.draw([replace(row, ours={p: dict.fromkeys(own, wide) for p, own in row.ours.items()})])
     for axes, (quality, _) in zip(drawing.axes, figure6.PAIRS, strict=False):
         ends = np.concatenate([path.vertices for bars in axes.collections for path in bars.get_paths()])
         assert ends.min() == 0 and ends[:, 0].max() == 100

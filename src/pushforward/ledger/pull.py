@@ -49,9 +49,8 @@ def pull(targets: Sequence[str] = (), lenient: bool = False) -> list[str]:
     recorded = [(job, *out) for job in jobs if (record := records[job.name]) for out in record["outs"].items()]
     with store.opened() as kept:
         files = [Wanted(path, digest, job, kept.keeper(path)) for job, path, digest in recorded]
-        absent = [each for each in files if not each.here()]
-        cheap = [each for each in absent if not each.job.precious and each.kept and not _shared(kept, each)]
-        wanted = [each for each in absent if each not in cheap]
+        cheap = [each for each in files if _left(kept, each)]
+        wanted = [each for each in files if not each.here() and not _left(kept, each)]
         problems = _bring(kept, wanted, everything=not targets) if wanted else []
     told = _told(len(files), wanted, cheap, problems)
     messages = [str(each) for each in problems]
@@ -67,10 +66,17 @@ def pull(targets: Sequence[str] = (), lenient: bool = False) -> list[str]:
     return [*messages, *notes, told]
 
 
+def _left(kept: Store, each: Wanted) -> bool:
+    """Whether a file is missing that is cheap to make, and that nobody shared; an altered one is no such file."""
+    return not (os.path.exists(each.path) or each.job.precious or each.kept is None or _shared(kept, each))
+
+
 def _shared(kept: Store, each: Wanted) -> bool:
     """Whether dvc.lock knows the content that was recorded."""
-    listed = store.members(kept, each.kept) if each.kept else {}
-    return bool(each.kept and each.kept.digest) and (not listed or listed.get(each.path) == each.digest)
+    if each.kept is None or not each.kept.digest:
+        return False
+    listed = store.members(kept, each.kept)
+    return not listed or listed.get(each.path) == each.digest
 
 
 def _bring(kept: Store, wanted: Sequence[Wanted], everything: bool) -> list[PushforwardError]:

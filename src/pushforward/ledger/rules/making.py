@@ -65,18 +65,17 @@ def oracle(params: Params, name: str) -> Job:
 def train(params: Params, run: str, seed: int) -> Job:
     """Train one run from one seed."""
     own, recipe = params.runs[run], params.recipe(run)
-    trainer = _trainer(params, run)
-    graph = {"method": trainer} if getattr(recipe, "cuda_graph", False) else {}
-    trainers = (trainer, *(("graph",) if graph else ()))
+    method = _method(params, run)
+    trainer, of = ("graph", {"method": method}) if getattr(recipe, "cuda_graph", False) else (method, {})
     apart = ("method", "threads", "protocol", "snapshots", "cuda_graph")
-    left_out = (*apart, *(() if trainer == "augmented" else AUGMENTED))
+    left_out = (*apart, *(() if method == "augmented" else AUGMENTED))
     return Job(
         rule="train",
         wildcards={"run": run, "seed": str(seed)},
         params={
-            "trainer": trainers[-1],
+            "trainer": trainer,
             "settings": {
-                **graph,
+                **of,
                 **{name: value for name, value in recipe.model_dump(mode="json").items() if name not in left_out},
                 "model": plain(params.models[own.model]),
                 "latent": {**plain(own.latent), "dim": own.latent_dim},
@@ -84,14 +83,17 @@ def train(params: Params, run: str, seed: int) -> Job:
                 "snapshots": _snapshot_steps(recipe.steps, recipe.snapshots.count, recipe.snapshots.every),
             },
         },
-        modules=(*(f"pushforward.training.{name}" for name in trainers), *network_modules(params, run)),
+        modules=(
+            *(f"pushforward.training.{name}" for name in dict.fromkeys((method, trainer))),
+            *network_modules(params, run),
+        ),
         deps={"data": data_file(own.dataset)},
         outs=outputs("train", run=run, seed=seed),
         threads=recipe.threads,
     )
 
 
-def _trainer(params: Params, run: str) -> str:
+def _method(params: Params, run: str) -> str:
     """The module that trains a run: each holds only what it needs, so a change of one leaves other runs fresh."""
     own, recipe = params.runs[run], params.recipe(run)
     if isinstance(recipe, VaeRecipe):
